@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+let tests: [SwiftSetting] = [
+  .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "swift-ebpf",
+  products: [
+    .library(name: "EBPF", targets: ["EBPF"]),
+    .library(name: "EBPFTracers", targets: ["EBPFTracers"]),
+    .library(name: "ProfileFormats", targets: ["ProfileFormats"]),
+    .executable(name: "ebpf", targets: ["ebpf"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+  ],
+  targets: [
+    // The kernel's door: system calls, and nothing else.
+    .target(name: "CEBPF", cSettings: strictC),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // The core: no dependency outside this package.
+    .target(name: "EBPFObject", swiftSettings: lifetimes),
+    .target(
+      name: "EBPFSystem", dependencies: ["CEBPF", "CZlib", "EBPFObject"], swiftSettings: lifetimes),
+    .target(name: "EBPF", dependencies: ["EBPFObject", "EBPFSystem"], swiftSettings: strict),
+
+    // What stands on it.
+    .target(name: "Profiles", swiftSettings: strict),
+    .target(
+      name: "Symbolization", dependencies: ["EBPFObject", "EBPFSystem"], swiftSettings: strict),
+    .target(
+      name: "CBPFObjects", path: "bpf-objects", exclude: ["bpf", "build"],
+      publicHeadersPath: "include", cSettings: strictC),
+    .target(
+      name: "EBPFTracers",
+      dependencies: ["EBPF", "CBPFObjects", "Profiles", "Symbolization"], swiftSettings: strict),
+    .target(
+      name: "ProfileFormats",
+      dependencies: [
+        "Profiles", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "ebpf",
+      dependencies: [
+        "EBPF", "EBPFTracers", "ProfileFormats",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    // Tests. `CLibelf` is only an oracle: our parser against libelf on the same files.
+    .systemLibrary(
+      name: "CLibelf", path: "Tests/CLibelf", pkgConfig: "libelf",
+      providers: [.apt(["libelf-dev"])]),
+    .target(
+      name: "TestSupport", dependencies: ["EBPFObject", "EBPFSystem"], path: "Tests/TestSupport",
+      swiftSettings: tests),
+    .testTarget(
+      name: "EBPFObjectTests", dependencies: ["EBPFObject", "TestSupport", "CLibelf"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "EBPFTests", dependencies: ["EBPF", "TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "SymbolizationTests", dependencies: ["Symbolization", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "EBPFTracersTests", dependencies: ["EBPFTracers", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "EBPFLiveKernelTests",
+      dependencies: ["EBPF", "EBPFTracers", "ProfileFormats", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: tests),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu2x
+)

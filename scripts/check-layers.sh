@@ -1,0 +1,49 @@
+#!/bin/sh
+# Fails when a target imports a module that its row does not allow, or says `unsafe` outside the
+# fence. SwiftPM's own import check lets transitive imports through.
+set -eu
+cd "$(dirname "$0")/.."
+
+allowed() {
+  case "$1" in
+    EBPFObject)     echo "" ;;
+    EBPFSystem)     echo "CEBPF CZlib EBPFObject Glibc Synchronization" ;;
+    EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
+    Profiles)       echo "" ;;
+    Symbolization)  echo "EBPFObject EBPFSystem Synchronization" ;;
+    EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization EBPFSystem Synchronization" ;;
+    ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
+    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser Synchronization" ;;
+    *)              return 1 ;;
+  esac
+}
+
+# Where `unsafe` may stand: the module that talks to the kernel, and the files that turn foreign
+# memory into checked values.
+fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|ProfileFormats/Gzip\.swift)'
+
+status=0
+for dir in Sources/*/; do
+  target=$(basename "$dir")
+  find "$dir" -name '*.swift' | grep -q . || continue
+  if ! row=$(allowed "$target"); then
+    echo "error: $target has no row in $0" >&2
+    status=1
+    continue
+  fi
+  imports=$(grep -rhoE '^(@[a-zA-Z_]+ )*((public|package|internal|private) )?import ((struct|class|enum|func) )?[A-Za-z_]+' \
+    "$dir" --include='*.swift' | awk '{print $NF}' | sort -u)
+  for module in $imports; do
+    case " $row " in
+      *" $module "*) ;;
+      *) echo "error: $target imports $module" >&2; status=1 ;;
+    esac
+  done
+done
+
+if grep -rnw unsafe Sources --include='*.swift' | grep -vE '^[^:]*:[0-9]*: *//' |
+  grep -v '/Generated/' | grep -vE "$fence"; then
+  echo "error: unsafe outside the fence" >&2
+  status=1
+fi
+exit $status
