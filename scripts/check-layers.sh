@@ -31,7 +31,7 @@ for dir in Sources/*/; do
     status=1
     continue
   fi
-  imports=$(grep -rhoE '^(@[a-zA-Z_]+ )*((public|package|internal|private) )?import ((struct|class|enum|func) )?[A-Za-z_]+' \
+  imports=$(grep -rhoE '^(@[a-zA-Z_]+ )*((public|package|internal|fileprivate|private) )?import ((struct|class|enum|func) )?[A-Za-z_]+' \
     "$dir" --include='*.swift' | awk '{print $NF}' | sort -u)
   for module in $imports; do
     case " $row " in

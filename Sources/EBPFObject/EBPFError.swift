@@ -66,6 +66,8 @@ extension EBPFError {
     public static let exists = Code("exists")
     /// The caller's argument cannot be used.
     public static let invalidArgument = Code("invalid_argument")
+    /// A request that the object's present state does not allow.
+    public static let invalidState = Code("invalid_state")
     /// The kernel refused for lack of a privilege.
     public static let denied = Code("denied")
     /// The kernel's verifier rejected a program.

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Installs what the tests need and runs them all. Needs root on a Linux machine with BPF: the tests
+# load, attach and count on the kernel that is running.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib/packages.sh
+
+need_swift
+need_packages libelf-dev linux-libc-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
+  libcap2-bin iproute2 linux-perf binutils chromium
+[ "$(id -u)" = 0 ] || die "needs root: the tests load programs into the running kernel"
+
+# A crashing child must not wait for a debugger, and a kernel feature that is there must be tested.
+export SWIFT_BACKTRACE=enable=no EBPF_REQUIRE_KERNEL=1
+
+step() {
+  say "$1"
+  shift
+  "$@"
+}
+
+step "format" swift format lint --strict -r Sources Tests Package.swift
+step "layers" scripts/check-layers.sh
+step "BPF objects are what their sources say" scripts/build-bpf.sh --check
+step "known-work programs" scripts/build-workloads.sh
+step "static command" scripts/build-static.sh
+step "tests" swift test
+step "fuzzing" scripts/fuzz.sh
