@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 allowed() {
   case "$1" in
-    EBPFObject)     echo "" ;;
+    EBPFObject)     echo "Synchronization" ;;
     EBPFSystem)     echo "CEBPF CZlib EBPFObject Glibc Synchronization" ;;
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
     Profiles)       echo "" ;;
