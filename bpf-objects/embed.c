@@ -1,1 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "CBPFObjects.h"
+
+static const unsigned char cpu_profiler[] __attribute__((aligned(8))) = {
+#embed "build/cpu_profiler.bpf.o"
+};
+
+struct cbpf_object cbpf_cpu_profiler(void)
+{
+	return (struct cbpf_object){ cpu_profiler, sizeof(cpu_profiler) };
+}

@@ -1,1 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tracers' compiled BPF objects, embedded, so that a program needs no file at run time.
+ * Their sources are in bpf-objects/bpf, built by scripts/build-bpf.sh.
+ */
+#ifndef CBPFOBJECTS_H
+#define CBPFOBJECTS_H
 
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The bytes of an ELF object, 8-byte aligned, there for the life of the program. */
+struct cbpf_object {
+	const unsigned char *_Nonnull bytes;
+	size_t size;
+};
+
+/* bpf/cpu_profiler.bpf.c */
+struct cbpf_object cbpf_cpu_profiler(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

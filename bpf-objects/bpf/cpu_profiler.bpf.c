@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Samples user and kernel stacks on every CPU and counts equal ones in the kernel. The contract
+ * with user space, and how nothing is lost without being counted, is in events.h.
+ *
+ * Runs from Linux 5.8 (bpf_ringbuf, start_boottime); no instruction newer than -mcpu=v3 without
+ * fetching atomics, which came with 5.12.
+ *
+ * What no program can see: the kernel skips a perf_event program while another BPF program or a
+ * map operation of bpf(2) runs on the same CPU. Samples that would fall there are not in `seen`.
+ */
+#include "helpers.h"
+#include "events.h"
+
+#define PF_KTHREAD 0x00200000
+#define EEXIST 17
+
+/* The few kernel fields we read, found by name on the running kernel. */
+struct atomic {
+	int counter;
+} CORE;
+
+struct signal_struct {
+	struct atomic live;
+} CORE;
+
+struct task_struct {
+	unsigned int flags;
+	int tgid;
+	u64 start_boottime;
+	u64 self_exec_id;
+	struct task_struct *group_leader;
+	struct signal_struct *signal;
+	char comm[COMMAND_LENGTH];
+} CORE;
+
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MAP_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct profiler_control);
+} control SEC(".maps");
+
+struct counts_map {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct profiler_key);
+	__type(value, u64);
+};
+
+struct counts_map counts_a SEC(".maps");
+struct counts_map counts_b SEC(".maps");
+
+struct {
+	__uint(type, MAP_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct counts_map);
+} active_counts SEC(".maps") = {
+	.values = { &counts_a },
+};
+
+struct {
+	__uint(type, MAP_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct stack_id);
+	__type(value, u32);
+} seen_stacks SEC(".maps");
+
+struct {
+	__uint(type, MAP_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct process_id);
+	__type(value, u64);
+} seen_processes SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, u32);
+} pid_filter SEC(".maps");
+
+struct command {
+	char name[COMMAND_LENGTH];
+};
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct command);
+	__type(value, u32);
+} command_filter SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, u32);
+} cgroup_filter SEC(".maps");
+
+struct {
+	__uint(type, MAP_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct profiler_counters);
+} counters SEC(".maps");
+
+struct scratch {
+	struct profiler_stack_event stack;
+	struct profiler_sample_event sample;
+};
+
+struct {
+	__uint(type, MAP_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+struct {
+	__uint(type, MAP_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} events SEC(".maps");
+
+/* A reader sleeps until enough is there to be worth its while. */
+INLINE u64 wake_flags(const struct profiler_control *settings)
+{
+	u64 enough = settings->wake_bytes;
+
+	if (enough == 0)
+		enough = bpf_ringbuf_query(&events, RING_SIZE) / 4;
+	return bpf_ringbuf_query(&events, RING_AVAILABLE) >= enough ? RING_FORCE_WAKEUP
+								    : RING_NO_WAKEUP;
+}
+
+INLINE bool command_matches(const struct task_struct *task)
+{
+	const struct task_struct *leader;
+	struct command command;
+
+	if (bpf_get_current_comm(&command, sizeof(command)) == 0 &&
+	    bpf_map_lookup_elem(&command_filter, &command))
+		return 1;
+	if (core_read(&leader, task, group_leader) != 0 || core_read(&command.name, leader, comm) != 0)
+		return 0;
+	/* The kernel keeps the tail zeroed; be sure, since the whole array is the key. */
+	command.name[COMMAND_LENGTH - 1] = 0;
+	return bpf_map_lookup_elem(&command_filter, &command) != NULL;
+}
+
+INLINE bool cgroup_matches(void)
+{
+	u64 id = bpf_get_current_cgroup_id();
+
+	if (bpf_map_lookup_elem(&cgroup_filter, &id))
+		return 1;
+#pragma clang loop unroll(disable)
+	for (int level = 0; level < CGROUP_LEVELS; level++) {
+		id = bpf_get_current_ancestor_cgroup_id(level);
+		if (id == 0)
+			break;
+		if (bpf_map_lookup_elem(&cgroup_filter, &id))
+			return 1;
+	}
+	return 0;
+}
+
+INLINE bool wanted(u32 flags, u32 tgid, const struct task_struct *task)
+{
+	if ((flags & PROFILER_FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
+		return 0;
+	if ((flags & PROFILER_FILTER_COMMANDS) && !command_matches(task))
+		return 0;
+	if ((flags & PROFILER_FILTER_CGROUPS) && !cgroup_matches())
+		return 0;
+	return 1;
+}
+
+/* Two independent 64-bit mixes: equal ids mean equal stacks for every practical purpose. */
+static NOINLINE u64 identify(struct profiler_stack_event *stack)
+{
+	u32 depth = stack->depth;
+	u64 low = 0x9e3779b97f4a7c15ULL ^ depth;
+	u64 high = 0xd1b54a32d192ed03ULL + depth;
+
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < STACK_DEPTH; i++) {
+		u64 address;
+
+		if (i >= depth)
+			break;
+		address = stack->addresses[i];
+		low = (low ^ address) * 0xff51afd7ed558ccdULL;
+		low ^= low >> 32;
+		high = (high + address) * 0xc4ceb9fe1a85ec53ULL;
+		high ^= high >> 29;
+	}
+	/* Never all zero, which means "no stack". */
+	stack->id.low = low | 1;
+	stack->id.high = high;
+	return 0;
+}
+
+enum capture { CAPTURE_NONE, CAPTURED, CAPTURE_LOST };
+
+/* Takes one stack, sends it if the reader may not have it yet, and leaves its id in stack->id. */
+static NOINLINE enum capture capture(void *context, struct profiler_stack_event *stack,
+				     const struct profiler_control *settings,
+				     struct profiler_counters *count, u64 helper_flags)
+{
+	u32 generation = settings->generation;
+	u32 limit = settings->stack_limit;
+	u32 *sent;
+	long bytes;
+	u32 depth;
+
+	bytes = bpf_get_stack(context, stack->addresses, sizeof(stack->addresses), helper_flags);
+	if (bytes <= 0)
+		return CAPTURE_NONE;
+	depth = (u32)bytes / sizeof(u64);
+	if (depth == 0 || depth > STACK_DEPTH)
+		return CAPTURE_NONE;
+	if (limit == 0 || limit > STACK_DEPTH)
+		limit = STACK_DEPTH;
+
+	stack->kind = PROFILER_STACK_EVENT;
+	stack->depth = depth;
+	stack->flags = helper_flags & F_USER_STACK ? 0 : STACK_KERNEL;
+	if (depth >= limit) {
+		stack->flags |= STACK_CUT;
+		if (helper_flags & F_USER_STACK)
+			count->user_stacks_cut++;
+		else
+			count->kernel_stacks_cut++;
+	}
+	identify(stack);
+
+	sent = bpf_map_lookup_elem(&seen_stacks, &stack->id);
+	if (sent && *sent == generation)
+		return CAPTURED;
+	if (bpf_ringbuf_output(&events, stack,
+			       sizeof(*stack) - sizeof(stack->addresses) + depth * sizeof(u64),
+			       wake_flags(settings)) != 0) {
+		if (helper_flags & F_USER_STACK)
+			count->user_stacks_lost++;
+		else
+			count->kernel_stacks_lost++;
+		return CAPTURE_LOST;
+	}
+	count->stacks_sent++;
+	/* Only now, so that another CPU which finds it here can rely on it. When this fails the stack
+	 * is sent once more: no harm. */
+	bpf_map_update_elem(&seen_stacks, &stack->id, &generation, UPDATE_ANY);
+	return CAPTURED;
+}
+
+/* Tells the reader about a process early in its life. */
+INLINE void announce(const struct process_id *process, u64 now, struct profiler_counters *count)
+{
+	struct profiler_process_event *event;
+	u64 samples = 1;
+	u64 *known = bpf_map_lookup_elem(&seen_processes, process);
+
+	if (known) {
+		__sync_fetch_and_add(known, 1);
+		samples = *known;
+	} else {
+		bpf_map_update_elem(&seen_processes, process, &samples, UPDATE_ANY);
+	}
+	if (samples > 64 || (samples & (samples - 1)) != 0)
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count->process_events_lost++;
+		return;
+	}
+	event->kind = PROFILER_PROCESS_EVENT;
+	event->padding = 0;
+	event->process = *process;
+	event->time = now;
+	event->samples = samples;
+	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
+}
+
+INLINE bool add_one(void *map, const struct profiler_key *key)
+{
+	u64 *samples = bpf_map_lookup_elem(map, key);
+	u64 one = 1;
+	long status;
+
+	if (!samples) {
+		status = bpf_map_update_elem(map, key, &one, UPDATE_NOEXIST);
+		if (status == 0)
+			return 1;
+		if (status != -EEXIST)
+			return 0;
+		/* Another CPU was first. */
+		samples = bpf_map_lookup_elem(map, key);
+		if (!samples)
+			return 0;
+	}
+	__sync_fetch_and_add(samples, 1);
+	return 1;
+}
+
+SEC("perf_event")
+int profile_sample(void *context)
+{
+	const struct task_struct *task, *leader;
+	struct profiler_control *settings;
+	struct profiler_counters *count;
+	struct profiler_key *key;
+	struct scratch *space;
+	u64 now, pid_tgid;
+	u32 zero = 0, task_flags = 0, flags, tgid;
+	void *counts;
+
+	count = bpf_map_lookup_elem(&counters, &zero);
+	settings = bpf_map_lookup_elem(&control, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!count || !settings || !space)
+		return 0; /* arrays: cannot happen */
+	count->seen++;
+	if (READ_ONCE(settings->paused)) {
+		count->paused++;
+		return 0;
+	}
+	flags = READ_ONCE(settings->flags);
+	pid_tgid = bpf_get_current_pid_tgid();
+	tgid = pid_tgid >> 32;
+	if (tgid == 0 && !(flags & PROFILER_INCLUDE_IDLE)) {
+		count->idle++;
+		return 0;
+	}
+	if (tgid != 0 && tgid == settings->excluded_tgid) {
+		count->excluded++;
+		return 0;
+	}
+	task = (const struct task_struct *)bpf_get_current_task();
+	if (!wanted(flags, tgid, task)) {
+		count->filtered++;
+		return 0;
+	}
+	if (settings->sample_limit != 0) {
+		if (READ_ONCE(settings->samples) >= settings->sample_limit) {
+			count->capped++;
+			return 0;
+		}
+		__sync_fetch_and_add(&settings->samples, 1);
+	}
+	now = bpf_ktime_get_ns();
+	if (count->first_sample == 0)
+		count->first_sample = now;
+
+	key = &space->sample.key;
+	key->process.tgid = tgid;
+	key->process.start = 0;
+	key->process.exec_count = 0;
+	key->user_stack.low = key->user_stack.high = 0;
+	key->kernel_stack.low = key->kernel_stack.high = 0;
+	key->tid = flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
+	key->flags = 0;
+	bpf_get_current_comm(key->command, sizeof(key->command));
+	if (core_read(&leader, task, group_leader) == 0) {
+		u64 exec_count = 0;
+
+		core_read(&key->process.start, leader, start_boottime);
+		core_read(&exec_count, task, self_exec_id);
+		key->process.exec_count = exec_count;
+	}
+	core_read(&task_flags, task, flags);
+	if (task_flags & PF_KTHREAD)
+		key->flags |= KEY_KERNEL_THREAD;
+	else
+		announce(&key->process, now, count);
+
+	if (!(flags & PROFILER_NO_KERNEL_STACKS)) {
+		switch (capture(context, &space->stack, settings, count, 0)) {
+		case CAPTURED:
+			key->kernel_stack = space->stack.id;
+			break;
+		case CAPTURE_LOST:
+			key->flags |= KEY_KERNEL_STACK_LOST;
+			break;
+		case CAPTURE_NONE: /* the sample was taken in user mode */
+			break;
+		}
+	}
+	if (!(flags & PROFILER_NO_USER_STACKS) && !(task_flags & PF_KTHREAD)) {
+		switch (capture(context, &space->stack, settings, count, F_USER_STACK)) {
+		case CAPTURED:
+			key->user_stack = space->stack.id;
+			break;
+		case CAPTURE_LOST:
+			key->flags |= KEY_USER_STACK_LOST;
+			break;
+		case CAPTURE_NONE:
+			key->flags |= KEY_USER_STACK_NONE;
+			count->user_stacks_none++;
+			break;
+		}
+	}
+
+	counts = bpf_map_lookup_elem(&active_counts, &zero);
+	if (counts && add_one(counts, key)) {
+		count->recorded++;
+		return 0;
+	}
+	space->sample.kind = PROFILER_SAMPLE_EVENT;
+	space->sample.padding = 0;
+	if (bpf_ringbuf_output(&events, &space->sample, sizeof(space->sample),
+			       wake_flags(settings)) == 0)
+		count->overflowed++;
+	else
+		count->dropped++;
+	return 0;
+}
+
+/* Arguments of a raw tracepoint: one 64-bit word each. */
+struct raw_tracepoint {
+	u64 args[3];
+};
+
+/* A followed process starts another: follow that too. (parent, child) */
+SEC("raw_tp/sched_process_fork")
+int profile_fork(struct raw_tracepoint *context)
+{
+	const struct task_struct *parent = (const void *)context->args[0];
+	const struct task_struct *child = (const void *)context->args[1];
+	struct profiler_counters *count;
+	u32 parent_tgid, child_tgid, zero = 0, *how, value;
+
+	if (core_read(&parent_tgid, parent, tgid) != 0 || core_read(&child_tgid, child, tgid) != 0)
+		return 0;
+	if (parent_tgid == child_tgid) /* a thread */
+		return 0;
+	how = bpf_map_lookup_elem(&pid_filter, &parent_tgid);
+	if (!how || !(*how & PID_FILTER_FOLLOW))
+		return 0;
+	value = *how;
+	if (bpf_map_update_elem(&pid_filter, &child_tgid, &value, UPDATE_ANY) != 0) {
+		count = bpf_map_lookup_elem(&counters, &zero);
+		if (count)
+			count->follow_lost++;
+	}
+	return 0;
+}
+
+/* A process ends with its last thread; its number may be used again by a stranger. (task) */
+SEC("raw_tp/sched_process_exit")
+int profile_exit(struct raw_tracepoint *context)
+{
+	const struct task_struct *task = (const void *)context->args[0];
+	const struct signal_struct *signal;
+	int threads_left;
+	u32 tgid;
+
+	if (core_read(&signal, task, signal) != 0 ||
+	    core_read(&threads_left, signal, live.counter) != 0 || threads_left != 0)
+		return 0;
+	if (core_read(&tgid, task, tgid) == 0)
+		bpf_map_delete_elem(&pid_filter, &tgid);
+	return 0;
+}
+
+LICENSE("GPL");

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract between cpu_profiler.bpf.c and user space: every map's key and value, every record
+ * of the ring. Fixed-width fields, no hidden padding, little surprises: all integers are in the
+ * host's byte order, all "ids" are those of the initial pid namespace.
+ *
+ *   map               type             key                        value
+ *   control           array, mmapable  u32 (0)                    struct profiler_control
+ *   active_counts     array of maps    u32 (0)                    the counts map in use
+ *   counts_a, _b      hash             struct profiler_key        u64 samples
+ *   seen_stacks       LRU hash         struct stack_id            u32 generation it was sent in
+ *   seen_processes    LRU hash         struct process_id          u64 samples
+ *   pid_filter        hash             u32 process id             u32 enum pid_filter_bits
+ *   command_filter    hash             char[16], zero filled      u32 (1)
+ *   cgroup_filter     hash             u64 cgroup id (v2)         u32 (1)
+ *   counters          per-CPU array    u32 (0)                    struct profiler_counters
+ *   scratch           per-CPU array    u32 (0)                    private to the program
+ *   events            ring buffer      -                          struct profiler_*_event
+ *
+ * How the pieces meet. A sample is counted under its key in the active counts map. The key names
+ * its stacks by a 128-bit hash of their addresses; the addresses themselves are sent through the
+ * ring, before the first count that refers to them, and again only after `generation` changed or
+ * after the kernel forgot that it sent them. So a reader that keeps the stacks it received can
+ * always resolve a key. When the counts map is full the sample itself goes through the ring.
+ *
+ * To drain exactly: put the other counts map into active_counts[0]. That update returns after the
+ * last program that could still see the old map has ended (the kernel waits for an RCU grace
+ * period when an outer map changes), so the old map is complete and quiet: read and empty it.
+ */
+#ifndef SWIFT_EBPF_EVENTS_H
+#define SWIFT_EBPF_EVENTS_H
+
+#define COMMAND_LENGTH 16
+/* Frames per stack at most: perf_event_max_stack's default, and what the scratch holds. */
+#define STACK_DEPTH 127
+/* Levels of the cgroup tree that an ancestor match looks at, from the root down. */
+#define CGROUP_LEVELS 32
+
+enum profiler_flag_bits {
+	PROFILER_FILTER_PIDS = 1 << 0,     /* only processes in pid_filter */
+	PROFILER_FILTER_COMMANDS = 1 << 1, /* only where the thread's or its process's name is in
+					    * command_filter */
+	PROFILER_FILTER_CGROUPS = 1 << 2,  /* only where the cgroup or one above it is in
+					    * cgroup_filter */
+	PROFILER_NO_USER_STACKS = 1 << 3,
+	PROFILER_NO_KERNEL_STACKS = 1 << 4,
+	PROFILER_PER_THREAD = 1 << 5,   /* profiler_key.tid is filled */
+	PROFILER_INCLUDE_IDLE = 1 << 6, /* count the idle task (process id 0) too */
+};
+/* Filters of different kinds must all agree; within one kind any entry is enough. */
+
+/* Written by user space at any time, through a mapping or an update; read at each sample. */
+struct profiler_control {
+	u32 paused;        /* other than 0: count nothing */
+	u32 flags;         /* enum profiler_flag_bits */
+	u32 generation;    /* change it to have every stack sent again */
+	u32 excluded_tgid; /* a process never sampled (ourselves); 0: none */
+	u32 stack_limit;   /* kernel.perf_event_max_stack, to know a cut stack; 0: STACK_DEPTH */
+	u32 wake_bytes;    /* unread ring bytes that wake the reader; 0: a quarter of the ring */
+	u64 sample_limit;  /* stop counting after so many samples; 0: never */
+	u64 samples;       /* written by the program: samples counted under sample_limit */
+};
+
+enum pid_filter_bits {
+	PID_FILTER_PROCESS = 1 << 0, /* this process */
+	PID_FILTER_FOLLOW = 1 << 1,  /* and every process it starts, and theirs */
+};
+
+/* Both halves 0: no stack. */
+struct stack_id {
+	u64 low;
+	u64 high;
+};
+
+/* One program in one process: a new one at fork, at exec and when a number is used again. */
+struct process_id {
+	u64 start;      /* when the process was created, ns of CLOCK_BOOTTIME */
+	u32 tgid;       /* what user space calls the process id */
+	u32 exec_count; /* changes with each exec; starts at whatever the parent had */
+};
+
+enum profiler_key_bits {
+	KEY_KERNEL_THREAD = 1 << 0,     /* has no user stack, and that is no loss */
+	KEY_USER_STACK_LOST = 1 << 1,   /* there was one, but the ring was full */
+	KEY_KERNEL_STACK_LOST = 1 << 2, /* there was one, but the ring was full */
+	KEY_USER_STACK_NONE = 1 << 3,   /* the kernel could not read one */
+};
+
+struct profiler_key {
+	struct process_id process;
+	struct stack_id user_stack;
+	struct stack_id kernel_stack;
+	u32 tid;   /* 0 without PROFILER_PER_THREAD */
+	u32 flags; /* enum profiler_key_bits */
+	char command[COMMAND_LENGTH];
+};
+
+/*
+ * Summed over CPUs:
+ *   seen = recorded + overflowed + paused + excluded + idle + filtered + capped + dropped
+ */
+struct profiler_counters {
+	u64 first_sample;         /* CLOCK_MONOTONIC ns of the first sample counted on this CPU */
+	u64 seen;                 /* the program ran */
+	u64 recorded;             /* counted in a counts map */
+	u64 overflowed;           /* counts map full: sent through the ring as a sample event */
+	u64 dropped;              /* counts map full and ring full: lost */
+	u64 paused;               /* not wanted: while paused */
+	u64 excluded;             /* not wanted: excluded_tgid */
+	u64 idle;                 /* not wanted: the idle task */
+	u64 filtered;             /* not wanted: pid, command or cgroup */
+	u64 capped;               /* not wanted: over sample_limit */
+	u64 user_stacks_lost;     /* counted, but without their user stack: ring full */
+	u64 kernel_stacks_lost;   /* counted, but without their kernel stack: ring full */
+	u64 user_stacks_cut;      /* counted, deeper than stack_limit */
+	u64 kernel_stacks_cut;    /* counted, deeper than stack_limit */
+	u64 user_stacks_none;     /* counted, not a kernel thread, and no user stack readable */
+	u64 stacks_sent;          /* stack events written */
+	u64 process_events_lost;  /* process events that found the ring full */
+	u64 follow_lost;          /* started processes that found pid_filter full */
+};
+
+enum profiler_event_kind {
+	PROFILER_STACK_EVENT = 1,
+	PROFILER_SAMPLE_EVENT = 2,
+	PROFILER_PROCESS_EVENT = 3,
+};
+
+enum profiler_stack_bits {
+	STACK_KERNEL = 1 << 0,
+	STACK_CUT = 1 << 1, /* the frames nearest to the root are missing */
+};
+
+/* The addresses of a stack, leaf first. The record ends after `depth` of them. */
+struct profiler_stack_event {
+	u32 kind;  /* PROFILER_STACK_EVENT */
+	u16 flags; /* enum profiler_stack_bits */
+	u16 depth;
+	struct stack_id id;
+	u64 addresses[STACK_DEPTH];
+};
+
+/* One sample that found no room in the counts map. */
+struct profiler_sample_event {
+	u32 kind; /* PROFILER_SAMPLE_EVENT */
+	u32 padding;
+	struct profiler_key key;
+};
+
+/* Sent, with a wake-up, at a process's 1st, 2nd, 4th … 64th sample, so that a reader can look at
+ * its mappings before it ends. */
+struct profiler_process_event {
+	u32 kind; /* PROFILER_PROCESS_EVENT */
+	u32 padding;
+	struct process_id process;
+	u64 time;    /* CLOCK_MONOTONIC ns */
+	u64 samples; /* which sample this was: 1, 2, 4 … */
+};
+
+#endif
