@@ -82,9 +82,10 @@ public struct Command: Sendable {
 
   private static func temporaryFile() throws -> Int32 {
     var template = Array("/tmp/swift-ebpf-test.XXXXXX".utf8CString)
-    let descriptor = mkostemp(&template, O_CLOEXEC)
-    guard descriptor >= 0 else { throw Failure(description: "mkostemp: \(errno)") }
-    unlink(&template)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw Failure(description: "mkstemp: \(errno)") }
+    unlink(template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     return descriptor
   }
 
