@@ -1,0 +1,84 @@
+/// A program section's name, taken apart: `"?kprobe/tcp_connect"`.
+///
+/// The rules are libbpf's: a leading `?` means "load only when asked"; a row of ``SectionTable`` that
+/// takes a target matches its name alone or followed by `/target`; any other row matches exactly.
+public struct SectionName: Sendable, Hashable {
+  /// The whole name as it is in the file.
+  public let text: String
+  /// False when the name began with `?`.
+  public let autoload: Bool
+  /// The row that matched, or nil: then the caller has to give the program's type.
+  public let row: SectionTable.Row?
+  /// What follows the row's name and its slash; empty for none.
+  public let target: String
+
+  /// Takes a section's name apart. Never fails: an unknown name has no ``row``.
+  public init(_ text: String) {
+    self.text = text
+    let isOptional = text.utf8.first == UInt8(ascii: "?")
+    let name = isOptional ? text.dropFirst() : Substring(text)
+    autoload = !isOptional
+    let slash = name.firstIndex(of: "/")
+    if let row = SectionTable.row(named: String(name)) {
+      self.row = row
+      target = ""
+      return
+    }
+    let head = slash.map { name[..<$0] } ?? name
+    target = slash.map { String(name[name.index(after: $0)...]) } ?? ""
+    if let row = SectionTable.row(named: String(head)), row.target != .none {
+      self.row = row
+    } else {
+      row = nil
+    }
+  }
+
+  /// The program type; ``ProgramType/unspecified`` for an unknown name.
+  public var programType: ProgramType { row?.programType ?? .unspecified }
+  /// `expected_attach_type`; 0 where there is none.
+  public var attachType: AttachType { row?.attachType ?? AttachType(rawValue: 0) }
+  /// `BPF_F_*` load flags.
+  public var loadFlags: UInt32 { row?.flags.loadFlags ?? 0 }
+  /// How the program is attached; nil for an unknown name.
+  public var attachKind: SectionTable.AttachKind? { row?.attachKind }
+
+  /// True when the section's name asks for a target and has none: it loads only with one set by hand.
+  public var lacksTarget: Bool { row?.target == .required && target.isEmpty }
+
+  /// The known name closest to an unknown one, for a hint: `xdp_drop` → `xdp`.
+  public var suggestion: String? {
+    guard row == nil else { return nil }
+    let name = text.utf8.first == UInt8(ascii: "?") ? String(text.dropFirst()) : text
+    let prefixes = SectionTable.rows.filter {
+      name.hasPrefix($0.name) && $0.name.utf8.count >= 2
+    }
+    if let longest = prefixes.max(by: { $0.name.utf8.count < $1.name.utf8.count }) {
+      return longest.name
+    }
+    let head = name.split(separator: "/").first.map(String.init) ?? name
+    guard head.utf8.count <= 64 else { return nil }
+    let near = SectionTable.rows.map { (name: $0.name, distance: distance(head, $0.name)) }
+      .min { $0.distance < $1.distance }
+    guard let near, near.distance <= 2, near.distance < head.utf8.count else { return nil }
+    return near.name
+  }
+}
+
+/// How many single-character edits separate two short names.
+func distance(_ left: String, _ right: String) -> Int {
+  let left = Array(left.utf8)
+  let right = Array(right.utf8)
+  var previous = Array(0...right.count)
+  for (row, byte) in left.enumerated() {
+    var current = [row + 1]
+    current.reserveCapacity(right.count + 1)
+    for (column, other) in right.enumerated() {
+      current.append(
+        min(
+          previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == other ? 0 : 1))
+      )
+    }
+    previous = current
+  }
+  return previous[right.count]
+}
