@@ -112,8 +112,8 @@ struct SectionNameIndex: Sendable {
 }
 
 extension Bytes {
-  /// True when `text` and then a zero byte are at `offset`.
-  func holds(_ text: String, at offset: Int) -> Bool {
+  /// True when `text` and then a zero byte, or the byte `stop`, are at `offset`.
+  func holds(_ text: String, at offset: Int, before stop: UInt8 = 0) -> Bool {
     guard offset >= 0, offset < count else { return false }
     let span = span
     var position = offset
@@ -121,6 +121,8 @@ extension Bytes {
       guard position < count, byte != 0, span.byte(at: position) == byte else { return false }
       position += 1
     }
-    return position < count && span.byte(at: position) == 0
+    guard position < count else { return false }
+    let next = span.byte(at: position)
+    return next == 0 || next == stop
   }
 }
