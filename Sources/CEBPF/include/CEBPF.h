@@ -1,1 +1,108 @@
+// The kernel's door: each function returns its result, or a negative errno. No policy.
+#ifndef CEBPF_H
+#define CEBPF_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf_attributes.h"
+#include "perf_attributes.h"
+
+#pragma clang assume_nonnull begin
+
+// bpf(2) and perf_event_open(2)
+int cebpf_bpf(uint32_t command, void *attributes, uint32_t size);
+int cebpf_perf_event_open(struct cebpf_perf_attributes *attributes, int32_t pid, int32_t cpu,
+                          int32_t group, uint64_t flags);
+int cebpf_ioctl(int descriptor, uint32_t request, uint64_t argument);
+
+// Files
+struct cebpf_file_status {
+  uint64_t size;
+  uint64_t inode;
+  uint64_t device;
+  uint32_t mode;
+};
+int cebpf_open(int directory, const char *path, int flags, uint32_t mode);
+int cebpf_close(int descriptor);
+int cebpf_duplicate(int descriptor);
+int64_t cebpf_read(int descriptor, void *buffer, size_t count);
+int64_t cebpf_read_at(int descriptor, void *buffer, size_t count, int64_t offset);
+int64_t cebpf_write(int descriptor, const void *buffer, size_t count);
+int cebpf_status(int descriptor, struct cebpf_file_status *status);
+int cebpf_path_status(const char *path, struct cebpf_file_status *status);
+// The file system's magic number (statfs.f_type), or a negative errno.
+int64_t cebpf_file_system_type(const char *path);
+int cebpf_unlink(const char *path);
+int cebpf_make_directory(const char *path, uint32_t mode);
+int64_t cebpf_read_link(const char *path, void *buffer, size_t count);
+// Directory entries as struct linux_dirent64.
+int64_t cebpf_directory_entries(int descriptor, void *buffer, size_t count);
+
+// Memory
+// On success the address is stored and 0 returned.
+int cebpf_map_memory(int descriptor, uint64_t offset, size_t length, int writable,
+                     void *_Nullable *_Nonnull address);
+int cebpf_map_anonymous(size_t length, void *_Nullable *_Nonnull address);
+int cebpf_unmap_memory(void *address, size_t length);
+uint64_t cebpf_page_size(void);
+
+// Waiting
+struct cebpf_event {
+  uint32_t events;
+  uint32_t padding;
+  uint64_t data;
+};
+enum { CEBPF_EVENTS_AT_ONCE = 64 };
+int cebpf_epoll_create(void);
+int cebpf_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data);
+int cebpf_epoll_remove(int epoll, int descriptor);
+// At most CEBPF_EVENTS_AT_ONCE events; a negative timeout waits for ever.
+int cebpf_epoll_wait(int epoll, struct cebpf_event *events, int count, int timeout_milliseconds);
+int cebpf_event_descriptor(void);
+int cebpf_timer_descriptor(void);
+// Fires first and then every `nanoseconds`; 0 stops it.
+int cebpf_timer_set(int timer, uint64_t nanoseconds, int repeats);
+// Blocks these signals for the calling thread and returns a descriptor that reports them.
+int cebpf_signal_descriptor(const int *signals, size_t count);
+
+// Machine
+int cebpf_clock(int clock, int64_t *nanoseconds);
+struct cebpf_names {
+  char system[65];
+  char node[65];
+  char release[65];
+  char version[65];
+  char machine[65];
+};
+int cebpf_names(struct cebpf_names *names);
+int cebpf_process_id(void);
+int cebpf_thread_id(void);
+uint32_t cebpf_effective_user(void);
+int cebpf_cpu(void);
+// Binds the calling thread to one CPU.
+int cebpf_bind_to_cpu(int cpu);
+
+// The arguments main() got. The standard library reads them from /proc, which may be missing.
+int cebpf_argument_count(void);
+const char *_Nullable cebpf_argument(int index);
+
+// Positions shared with the kernel.
+static inline uint64_t cebpf_load_acquire_64(const void *address) {
+  return __atomic_load_n((const uint64_t *)address, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t cebpf_load_acquire_32(const void *address) {
+  return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);
+}
+static inline void cebpf_store_release_64(void *address, uint64_t value) {
+  __atomic_store_n((uint64_t *)address, value, __ATOMIC_RELEASE);
+}
+static inline void cebpf_store_release_32(void *address, uint32_t value) {
+  __atomic_store_n((uint32_t *)address, value, __ATOMIC_RELEASE);
+}
+// Orders every earlier store before every later load: the reader's half of not losing a wake-up.
+static inline void cebpf_full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+#pragma clang assume_nonnull end
+
+#endif

@@ -1,0 +1,108 @@
+/// A value's bytes, and a value from bytes.
+///
+/// The types must be plain data for which every bit pattern is a value: integers, floating point,
+/// and structures, tuples and inline arrays of those.
+public enum BitwiseBytes {
+  /// Calls `body` with the bytes of `value`, `size` of them.
+  @inlinable
+  public static func read<Value: BitwiseCopyable, Result, Failure: Error>(
+    _ value: Value, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    var copy = value
+    let size = MemoryLayout<Value>.size
+    // SAFETY: the memory is the local copy's, of exactly its size, and outlives the call.
+    return unsafe try withUnsafeMutablePointer(to: &copy) { pointer throws(Failure) in
+      try body(unsafe RawSpan(_unsafeStart: UnsafeRawPointer(pointer), byteCount: size))
+    }
+  }
+
+  /// Calls `body` with room for a `Value`, zeroed, and returns what it filled in, or nil when `body`
+  /// returned false.
+  @inlinable
+  public static func fill<Value: BitwiseCopyable, Failure: Error>(
+    _ type: Value.Type, _ body: (inout MutableRawSpan) throws(Failure) -> Bool
+  ) throws(Failure) -> Value? {
+    let size = MemoryLayout<Value>.size
+    let room = max(MemoryLayout<Value>.stride, 1)
+    let alignment = MemoryLayout<Value>.alignment
+    // SAFETY: the buffer is zeroed before use, and bound to nothing until it is loaded as `Value`,
+    // for which every bit pattern is valid.
+    return unsafe try withUnsafeTemporaryAllocation(byteCount: room, alignment: alignment) {
+      (buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Value? in
+      unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+      var span = unsafe MutableRawSpan(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: buffer[..<size]))
+      guard try body(&span) else { return nil }
+      return unsafe buffer.loadUnaligned(as: Value.self)
+    }
+  }
+
+  /// The value at `offset`, or nil when it does not fit.
+  @inlinable
+  public static func load<Value: BitwiseCopyable>(
+    _ type: Value.Type = Value.self, from bytes: RawSpan, at offset: Int = 0
+  ) -> Value? {
+    guard offset >= 0, offset <= bytes.byteCount - MemoryLayout<Value>.size else { return nil }
+    // SAFETY: the guard proves that the bytes exist; every bit pattern is a value.
+    return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self)
+  }
+
+  /// A copy of the bytes as an array.
+  @inlinable
+  public static func array(_ bytes: RawSpan) -> [UInt8] {
+    // SAFETY: the span's memory is readable for its length.
+    unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+  }
+}
+
+// MARK: - Arrays as bytes
+
+extension Span where Element: FixedWidthInteger & BitwiseCopyable {
+  /// The elements' bytes. Integers have no padding, so every one of them is initialised.
+  @inlinable
+  public var rawBytes: RawSpan {
+    @_lifetime(copy self)
+    get { unsafe bytes }
+  }
+}
+
+extension MutableSpan where Element: FixedWidthInteger & BitwiseCopyable {
+  /// The elements' bytes, to be written. Every bit pattern is an integer.
+  @inlinable
+  public var rawMutableBytes: MutableRawSpan {
+    @_lifetime(&self)
+    mutating get { unsafe mutableBytes }
+  }
+}
+
+// MARK: - Addresses for system calls
+
+extension RawSpan {
+  /// The address for a system call's argument, 0 when empty. The owner must outlive the call.
+  package var address: UInt64 {
+    // SAFETY: only the number leaves; whoever uses it extends the owner's lifetime.
+    unsafe withUnsafeBytes { bytes in
+      bytes.count == 0 ? 0 : UInt64(UInt(bitPattern: bytes.baseAddress))
+    }
+  }
+}
+
+extension Array where Element: BitwiseCopyable {
+  /// The address of the elements, 0 when empty. The array must outlive the call and not change.
+  package var address: UInt64 {
+    // SAFETY: only the number leaves; whoever uses it extends the array's lifetime.
+    unsafe span.bytes.address
+  }
+}
+
+extension MutableSpan where Element: BitwiseCopyable {
+  /// The address of the elements, 0 when empty. The span must outlive the call.
+  package var address: UInt64 {
+    mutating get {
+      // SAFETY: only the number leaves.
+      unsafe withUnsafeMutableBytes { bytes in
+        bytes.count == 0 ? 0 : UInt64(UInt(bitPattern: bytes.baseAddress))
+      }
+    }
+  }
+}
