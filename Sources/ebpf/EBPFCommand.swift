@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct EBPFCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ebpf", abstract: "eBPF on one machine", version: "0.1.0")
+    commandName: "ebpf", abstract: "See what a Linux machine is doing, through eBPF.",
+    version: "0.1.0")
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bpf_attributes.h"
+#include "child_process.h"
 #include "perf_attributes.h"
 
 #pragma clang assume_nonnull begin

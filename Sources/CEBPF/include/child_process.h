@@ -1,0 +1,24 @@
+// Starting a program that waits until its observer is ready.
+#ifndef CEBPF_CHILD_PROCESS_H
+#define CEBPF_CHILD_PROCESS_H
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// Forks. The child waits for one byte on `*barrier`, then executes arguments[0] (looked up in PATH)
+// with an empty signal mask; when the barrier is closed instead it exits. Returns the child's id or a
+// negative errno. `*outcome` is read for the errno of a failed exec and closes when exec succeeds.
+int cebpf_child_start(char *_Nullable const *_Nonnull arguments, int *barrier, int *outcome);
+// A descriptor that becomes readable when the process ends, or a negative errno. Linux 5.3.
+int cebpf_process_descriptor(int process);
+// Waits for a child to end and stores its wait status; 0 or a negative errno.
+int cebpf_child_wait(int process, int *status);
+int cebpf_rename(const char *from, const char *to);
+int cebpf_send_signal(int process, int signal);
+// Columns of the terminal behind a descriptor, or a negative errno when it is none.
+int cebpf_terminal_columns(int descriptor);
+
+#pragma clang assume_nonnull end
+
+#endif

@@ -1,0 +1,33 @@
+internal import CEBPF
+
+/// What this process has used of the machine.
+public struct ProcessUsage: Sendable, Hashable {
+  /// Processor time of all threads, user and kernel, in nanoseconds.
+  public var cpuNanoseconds: UInt64
+  /// Resident memory in bytes; nil without /proc.
+  public var residentBytes: UInt64?
+
+  /// Asks the kernel now.
+  public static func now() throws(Errno) -> ProcessUsage {
+    let processClock: Int32 = 2  // CLOCK_PROCESS_CPUTIME_ID
+    var nanoseconds: Int64 = 0
+    // SAFETY: the time is written to a local variable.
+    _ = try Errno.check(unsafe cebpf_clock(processClock, &nanoseconds))
+    return ProcessUsage(
+      cpuNanoseconds: UInt64(clamping: nanoseconds), residentBytes: residentBytes())
+  }
+
+  /// The second number of /proc/self/statm, in pages (`proc(5)`).
+  private static func residentBytes() -> UInt64? {
+    let text: [UInt8]
+    do throws(Errno) { text = try SystemFile.read("/proc/self/statm", limit: 4096) } catch {
+      return nil
+    }
+    let fields = text.split(separator: UInt8(ascii: " "))
+    guard fields.count > 1, let pages = UInt64(String(decoding: fields[1], as: UTF8.self)) else {
+      return nil
+    }
+    let (bytes, overflow) = pages.multipliedReportingOverflow(by: cebpf_page_size())
+    return overflow ? nil : bytes
+  }
+}

@@ -1,0 +1,66 @@
+/// How a CPU profile is taken.
+public struct CPUProfilerConfiguration: Sendable, Hashable {
+  /// Which half of a stack is taken.
+  public enum Stacks: Sendable, Hashable {
+    /// Kernel and user frames.
+    case both
+    /// User frames only.
+    case user
+    /// Kernel frames only.
+    case kernel
+  }
+
+  /// The rates that can be asked for, in samples a second on each CPU.
+  public static let frequencies = 1...1000
+
+  /// Samples a second on each CPU. 99 and not 100, so that sampling does not march in step with
+  /// timers.
+  public var frequency = 99
+  /// Whose samples are recorded.
+  public var filter = TracerFilter()
+  /// Which frames are recorded.
+  public var stacks = Stacks.both
+  /// Tells threads apart instead of summing over a process.
+  public var separatesThreads = false
+  /// Counts the idle task as well.
+  public var includesIdle = false
+  /// Samples this process too, which a profile of the whole machine otherwise leaves out.
+  public var includesSelf = false
+  /// Recording ends by itself after this many samples; 0 for no limit.
+  public var sampleLimit: UInt64 = 100_000
+
+  /// 99 Hz on every CPU, everything but idle and this process.
+  public init() {}
+}
+
+/// Rates and durations for common situations.
+public enum ProfilePreset: String, Sendable, Hashable, CaseIterable {
+  /// 19 Hz for 5 minutes.
+  case production
+  /// 49 Hz for 2 minutes.
+  case staging
+  /// 99 Hz for 1 minute.
+  case development
+  /// 199 Hz for half a minute.
+  case debug
+
+  /// Samples a second on each CPU.
+  public var frequency: Int {
+    switch self {
+    case .production: 19
+    case .staging: 49
+    case .development: 99
+    case .debug: 199
+    }
+  }
+
+  /// How long to record, in seconds.
+  public var seconds: Int {
+    switch self {
+    case .production: 300
+    case .staging: 120
+    case .development: 60
+    case .debug: 30
+    }
+  }
+}

@@ -1,0 +1,12 @@
+internal import CBPFObjects
+package import EBPF
+
+/// The objects that are part of this library.
+package enum EmbeddedObject {
+  /// `cpu_profiler.bpf.o`, in place.
+  package static var cpuProfiler: Bytes {
+    let object = unsafe cbpf_cpu_profiler()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
+}
