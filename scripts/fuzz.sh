@@ -1,0 +1,63 @@
+#!/bin/sh
+# Fuzzes every parser of untrusted bytes, each for $FUZZ_SECONDS (60) seconds, starting from the
+# fixture objects. With $FUZZ_RUNS set, that many inputs each instead.
+#
+#   scripts/fuzz.sh [TARGET…]        FUZZ_SECONDS=600 scripts/fuzz.sh ValidateFuzz
+#
+# An input that makes a parser trap, hang for a second or use more than 512 MB is left in
+# .build-fuzz/ and the script fails.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib/packages.sh
+need_swift
+
+[ $# -gt 0 ] || set -- ELFFuzz BTFFuzz BTFExtFuzz SectionNameFuzz ValidateFuzz
+seconds=${FUZZ_SECONDS:-60}
+work=.build-fuzz
+mkdir -p "$work"
+export SWIFT_BACKTRACE=enable=no
+
+# The parsers and one entry, as one module.
+build() {
+  find Sources/EBPFObject -name '*.swift' -print0 | xargs -0 swiftc -O -g -wmo -parse-as-library \
+    -swift-version 6 -enable-experimental-feature Lifetimes -package-name fuzz \
+    -sanitize=fuzzer -use-ld=lld -suppress-warnings \
+    Tests/Fuzz/FuzzInput.swift "Tests/Fuzz/$1.swift" -o "$work/$1"
+}
+
+# What each target starts from.
+seed() {
+  corpus=$work/corpus-$1
+  mkdir -p "$corpus"
+  case $1 in
+    ELFFuzz | ValidateFuzz) cp Tests/Fixtures/*.bpf.o "$corpus/" ;;
+    BTFFuzz)
+      for object in Tests/Fixtures/*.bpf.o; do
+        llvm-objcopy -O binary --only-section=.BTF --set-section-flags .BTF=alloc "$object" \
+          "$corpus/$(basename "$object").btf" 2>/dev/null || true
+      done ;;
+    BTFExtFuzz)
+      for object in Tests/Fixtures/*.bpf.o; do
+        python3 scripts/lib/btf_ext_seed.py "$object" "$corpus/$(basename "$object").ext"
+      done ;;
+    SectionNameFuzz) printf 'kprobe.multi/tcp_*' >"$corpus/kprobe" ;;
+  esac
+}
+
+status=0
+for target in "$@"; do
+  say "$target: building"
+  run_quietly build "$target"
+  seed "$target"
+  if [ -n "${FUZZ_RUNS:-}" ]; then limit="-runs=$FUZZ_RUNS"; else limit="-max_total_time=$seconds"; fi
+  say "$target: $limit"
+  if "$work/$target" "$limit" -timeout=1 -rss_limit_mb=512 -max_len=1048576 -print_final_stats=1 \
+    -artifact_prefix="$work/$target-" "$work/corpus-$target" >"$work/$target.log" 2>&1; then
+    say "$target: $(awk '/stat::number_of_executed_units/ {print $2}' "$work/$target.log") inputs, no trap"
+  else
+    tail -n 30 "$work/$target.log" >&2
+    say "$target: FAILED; the input is in $work/$target-*"
+    status=1
+  fi
+done
+exit $status
