@@ -1,0 +1,46 @@
+#!/bin/sh
+# Builds the programs of known work that the live tests watch (Tests/Fixtures/workloads) into
+# .build-workloads: with cc, or else with the Swift toolchain's clang. Only what is out of date;
+# safe to run twice at the same time.
+#
+# usage: scripts/build-workloads.sh
+set -eu
+cd "$(dirname "$0")/.."
+
+out=.build-workloads
+sources=Tests/Fixtures/workloads
+mkdir -p "$out"
+
+compiler=${CC:-}
+if [ -z "$compiler" ]; then
+  compiler=$(command -v cc || command -v gcc || true)
+  [ -n "$compiler" ] || compiler=$(swift -print-target-info |
+    sed -n 's/.*"runtimeResourcePath" *: *"\(.*\)".*/\1/p')/../../bin/clang
+fi
+
+build() { # program source flags...
+  program=$out/$1
+  source=$sources/$2
+  shift 2
+  if [ -e "$program" ] && [ -z "$(find "$source" "$sources/stopped.h" "$0" -newer "$program")" ]
+  then
+    return
+  fi
+  "$compiler" -std=gnu11 -O2 -Wall -Werror "$@" "$source" -o "$program.$$"
+  mv -f "$program.$$" "$program" # in one step: another may be starting it
+  echo "$program"
+}
+
+frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls"
+# shellcheck disable=SC2086
+{
+  build syscalls syscalls.c $frames
+  build network network.c $frames
+  build memory memory.c $frames
+  build memory-static memory.c $frames -static
+  build cpu cpu.c $frames -fPIE -pie
+  build cpu-static cpu.c $frames -static
+  build cpu-fixed cpu.c $frames -fno-pie -no-pie
+  build cpu-stripped cpu.c $frames -s
+  build cpu-noframes cpu.c -fomit-frame-pointer
+}
