@@ -21,6 +21,9 @@ typedef _Bool bool;
 #define NULL ((void *)0)
 
 #define SEC(name) __attribute__((section(name), used))
+/* Filled in by the loader: from the kernel's configuration, and with its symbols and functions. */
+#define KCONFIG __attribute__((section(".kconfig")))
+#define KSYM __attribute__((section(".ksyms")))
 #define LICENSE(text) char LICENSE_TEXT[] SEC("license") = text
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
