@@ -35,10 +35,11 @@ wanted() { # name, then the names asked for
 
 compile() { # source object
   flags=$(sed -n '1s|^/\* cflags: \(.*\) \*/$|\1|p' "$1")
-  # -nostdlibinc: no header of this machine can change the bytes.
+  # -ffreestanding -nostdlibinc: there is no C library here, and no header of this machine can
+  # change the bytes.
   # -fno-split-cold-code: Swift's clang would split functions into parts that loaders refuse.
   # shellcheck disable=SC2086
-  "$toolchain/clang" -target bpfel -mcpu=v3 -O2 -g -Wall -Werror -std=gnu11 -nostdlibinc \
+  "$toolchain/clang" -target bpfel -mcpu=v3 -O2 -g -Wall -Werror -std=gnu11 -ffreestanding -nostdlibinc \
     -I bpf-objects/bpf -fdebug-compilation-dir=. -ffile-prefix-map="$PWD"=. \
     -Xclang -fno-split-cold-code $flags -c "$1" -o "$2"
   "$toolchain/llvm-objcopy" --strip-debug "$2"
