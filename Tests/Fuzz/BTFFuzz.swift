@@ -1,4 +1,4 @@
-// Type information: every type, name, member and size.
+/// Type information: every type, name, member and size.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzBTF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in

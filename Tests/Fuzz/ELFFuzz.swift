@@ -1,4 +1,4 @@
-// Every table of an ELF file, of every class and byte order.
+/// Every table of an ELF file, of every class and byte order.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzELF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in

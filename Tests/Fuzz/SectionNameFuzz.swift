@@ -1,4 +1,4 @@
-// Section names as people type them.
+/// Section names as people type them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzSectionName(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
