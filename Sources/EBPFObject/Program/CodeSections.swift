@@ -1,0 +1,224 @@
+/// A function as the object's symbols give it: a range of a section's instructions.
+struct CodeFunction {
+  let name: String
+  /// The section's index.
+  let section: Int
+  /// The first instruction, counted from the section's start.
+  let start: Int
+  let count: Int
+  let isGlobal: Bool
+  /// True for a global function that only this object shall see.
+  let isHidden: Bool
+
+  var end: Int { start + count }
+}
+
+/// One executable section: its instructions and everything that is attached to them.
+struct CodeSection {
+  let index: Int
+  let name: String
+  let fileOffset: UInt64
+  let instructions: [Instruction]
+  /// In order of instruction.
+  var relocations: [Relocation] = []
+  var functionRecords: [BTFExt.FunctionRecord] = []
+  var lineRecords: [BTFExt.LineRecord] = []
+  var coreRecords: [BTFExt.RelocationRecord] = []
+
+  /// A relocation and the instruction it changes.
+  struct Relocation {
+    let instruction: Int
+    let symbol: UInt32
+    let type: UInt32
+    let addend: Int64
+  }
+}
+
+/// All executable sections of an object.
+struct CodeSections {
+  /// By section index.
+  private(set) var sections: [Int: CodeSection] = [:]
+  /// In order of section and address.
+  private(set) var functions: [CodeFunction] = []
+  /// The function that begins at an instruction of a section.
+  private var starts: [Place: Int] = [:]
+  /// The section of subprograms; nil when there is none.
+  private(set) var textIndex: Int?
+
+  init(
+    _ parser: ObjectParser, _ symbols: SymbolIndex, _ findings: inout ObjectFindings
+  ) throws(EBPFError) {
+    var budget = parser.elf.bytes.count
+    for section in parser.elf.sections
+    where section.isExecutable && section.type == ELFFile.SectionType.programBits
+      && section.size > 0
+    {
+      let name = parser.sectionNames[section.index]
+      let code = try findings.attempt { () throws(EBPFError) in
+        try EBPFError.at(.section(name)) { () throws(EBPFError) in
+          try Self.decode(section, name, parser, &budget)
+        }
+      }
+      guard let code else { continue }
+      sections[section.index] = code
+      if name == ".text", textIndex == nil { textIndex = section.index }
+    }
+    try readFunctions(symbols, &findings)
+    try readRelocations(parser, &findings)
+    try readExtendedInformation(parser, &findings)
+  }
+
+  /// The function that begins at an instruction of a section.
+  func function(at instruction: Int, inSection section: Int) -> Int? {
+    instruction < 0 ? nil : starts[Place(section: section, offset: UInt64(instruction))]
+  }
+
+  private static func decode(
+    _ section: ELFFile.Section, _ name: String, _ parser: ObjectParser, _ budget: inout Int
+  ) throws(EBPFError) -> CodeSection {
+    let bytes = try parser.contents(of: section)
+    guard bytes.count % 8 == 0 else {
+      throw EBPFError(
+        .malformed, "the section has \(bytes.count) bytes, but an instruction has 8",
+        context: [.offset(section.offset)], hint: "the file may have been copied only in part")
+    }
+    guard bytes.count <= budget else {
+      throw EBPFError(
+        .malformed, "the code sections together are larger than the file: they overlap",
+        context: [.offset(section.offset)])
+    }
+    budget -= bytes.count
+    var instructions: [Instruction] = []
+    instructions.reserveCapacity(bytes.count / 8)
+    let order = parser.elf.order
+    for offset in stride(from: 0, to: bytes.count, by: 8) {
+      let registers: UInt8 = try bytes.load(at: offset + 1)
+      var instruction = Instruction(
+        opcode: try bytes.load(at: offset), offset: try bytes.load(at: offset + 2, order: order),
+        immediate: try bytes.load(at: offset + 4, order: order))
+      // A big-endian object has the two register fields the other way round.
+      instruction.registers =
+        order == .little ? registers : registers << 4 | registers >> 4
+      instructions.append(instruction)
+    }
+    return CodeSection(
+      index: section.index, name: name, fileOffset: section.offset, instructions: instructions)
+  }
+
+  private mutating func readFunctions(
+    _ symbols: SymbolIndex, _ findings: inout ObjectFindings
+  ) throws(EBPFError) {
+    for entry in symbols.functions {
+      let symbol = entry.symbol
+      guard let section = sections[entry.place.section] else { continue }
+      let size = UInt64(section.instructions.count) * 8
+      guard symbol.value <= size, symbol.size <= size - symbol.value else {
+        try findings.fail(
+          EBPFError(
+            .malformed,
+            "function '\(entry.name)' has \(symbol.size) bytes at \(symbol.value), its section \(size)",
+            context: [.section(section.name), .symbol(entry.name)],
+            hint: "the symbol table is damaged; build or copy the file again"))
+        continue
+      }
+      guard symbol.value % 8 == 0, symbol.size % 8 == 0 else {
+        try findings.fail(
+          EBPFError(
+            .malformed, "function '\(entry.name)' does not begin and end with an instruction",
+            context: [.section(section.name), .symbol(entry.name)]))
+        continue
+      }
+      // What has no instructions cannot be called or loaded.
+      guard symbol.size > 0 else { continue }
+      functions.append(
+        CodeFunction(
+          name: entry.name, section: section.index, start: Int(symbol.value / 8),
+          count: Int(symbol.size / 8),
+          isGlobal: symbol.binding != ELFFile.SymbolBinding.local,
+          isHidden: symbol.binding != ELFFile.SymbolBinding.local
+            && (symbol.visibility == ELFFile.SymbolVisibility.hidden
+              || symbol.visibility == ELFFile.SymbolVisibility.internal)
+        ))
+    }
+    functions.sort { ($0.section, $0.start) < ($1.section, $1.start) }
+    for (index, function) in functions.enumerated() {
+      let place = Place(section: function.section, offset: UInt64(function.start))
+      // Of several names for one address a global one counts.
+      if let other = starts[place], functions[other].isGlobal || !function.isGlobal { continue }
+      starts[place] = index
+    }
+  }
+
+  private mutating func readRelocations(
+    _ parser: ObjectParser, _ findings: inout ObjectFindings
+  ) throws(EBPFError) {
+    var budget = parser.elf.bytes.count
+    for section in parser.elf.sections
+    where section.type == ELFFile.SectionType.relocations
+      || section.type == ELFFile.SectionType.relocationsWithAddend
+    {
+      guard let target = Int(exactly: section.info), let code = sections[target] else { continue }
+      let name = parser.sectionNames[section.index]
+      try findings.attempt { () throws(EBPFError) in
+        guard section.size <= UInt64(budget) else {
+          throw EBPFError(
+            .malformed, "the relocations together are larger than the file: they overlap",
+            context: [.section(name), .offset(section.offset)])
+        }
+        budget -= Int(section.size)
+        for (number, relocation) in try parser.elf.relocations(in: section).enumerated() {
+          guard relocation.offset % 8 == 0,
+            relocation.offset / 8 < UInt64(code.instructions.count)
+          else {
+            throw EBPFError(
+              .malformed, "relocation \(number) is for offset \(relocation.offset) of \(code.name)",
+              context: [.section(name), .offset(section.offset)],
+              hint: "it must be that of one of the \(code.instructions.count) instructions")
+          }
+          sections[target]?.relocations.append(
+            CodeSection.Relocation(
+              instruction: Int(relocation.offset / 8), symbol: relocation.symbolIndex,
+              type: relocation.type, addend: relocation.addend ?? 0))
+        }
+      }
+      sections[target]?.relocations.sort { $0.instruction < $1.instruction }
+    }
+  }
+
+  private mutating func readExtendedInformation(
+    _ parser: ObjectParser, _ findings: inout ObjectFindings
+  ) throws(EBPFError) {
+    guard let information = parser.btfExt else { return }
+    var byName: [String: [Int]] = [:]
+    for section in sections.values { byName[section.name, default: []].append(section.index) }
+    func indexes(_ name: String) -> [Int] { byName[name] ?? [] }
+    for part in information.functions {
+      guard let index = indexes(part.name).first else { continue }
+      sections[index]?.functionRecords += part.records
+    }
+    for part in information.lines {
+      guard let index = indexes(part.name).first else { continue }
+      sections[index]?.lineRecords += part.records
+    }
+    for part in information.relocations {
+      guard let index = indexes(part.name).first else { continue }
+      sections[index]?.coreRecords += part.records
+    }
+    for index in Array(sections.keys) {
+      guard var section = sections.removeValue(forKey: index) else { continue }
+      section.functionRecords.sort { $0.byteOffset < $1.byteOffset }
+      section.lineRecords.sort { $0.byteOffset < $1.byteOffset }
+      section.coreRecords.sort { $0.byteOffset < $1.byteOffset }
+      for record in section.coreRecords
+      where record.byteOffset % 8 != 0 || record.byteOffset / 8 >= section.instructions.count {
+        try findings.fail(
+          EBPFError(
+            .malformed, "a CO-RE record is for offset \(record.byteOffset)",
+            context: [.section(section.name)],
+            hint: "it must be that of one of the \(section.instructions.count) instructions"))
+        break
+      }
+      sections[index] = section
+    }
+  }
+}
