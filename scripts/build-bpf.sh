@@ -20,7 +20,8 @@ fi
 
 command -v swift >/dev/null || { echo "error: no swift in PATH" >&2; exit 1; }
 # Not `dirname $(which swift)`: that may be swiftly's proxy.
-toolchain=$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath" *: *"\(.*\)".*/\1/p')/../../bin
+toolchain=$(swift -print-target-info |
+  sed -n 's/.*"runtimeResourcePath" *: *"\(.*\)".*/\1/p')/../../bin
 for tool in clang llvm-objcopy; do
   [ -x "$toolchain/$tool" ] || { echo "error: no $tool beside swift in $toolchain" >&2; exit 1; }
 done
@@ -39,9 +40,9 @@ compile() { # source object
   # change the bytes.
   # -fno-split-cold-code: Swift's clang would split functions into parts that loaders refuse.
   # shellcheck disable=SC2086
-  "$toolchain/clang" -target bpfel -mcpu=v3 -O2 -g -Wall -Werror -std=gnu11 -ffreestanding -nostdlibinc \
-    -I bpf-objects/bpf -fdebug-compilation-dir=. -ffile-prefix-map="$PWD"=. \
-    -Xclang -fno-split-cold-code $flags -c "$1" -o "$2"
+  "$toolchain/clang" -target bpfel -mcpu=v3 -O2 -g -Wall -Werror -std=gnu11 \
+    -ffreestanding -nostdlibinc -I bpf-objects/bpf -fdebug-compilation-dir=. \
+    -ffile-prefix-map="$PWD"=. -Xclang -fno-split-cold-code $flags -c "$1" -o "$2"
   "$toolchain/llvm-objcopy" --strip-debug "$2"
 }
 

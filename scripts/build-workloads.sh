@@ -38,6 +38,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build network network.c $frames
   build memory memory.c $frames
   build memory-static memory.c $frames -static
+  build stacks stacks.c $frames
   build cpu cpu.c $frames -fPIE -pie
   build cpu-static cpu.c $frames -static
   build cpu-fixed cpu.c $frames -fno-pie -no-pie

@@ -12,13 +12,17 @@ struct mm_struct {
 	int map_count;
 } CORE;
 
+/* A field record and a type record. */
+#define ASK(type, field) \
+	(core_field_exists(((struct type *)0)->field) + core_type_size(struct type))
+
 u64 answers[2];
 
 SEC("raw_tp/sys_enter")
 int ask(void *context)
 {
-	answers[0] = core_field_exists(((struct task_struct *)0)->pid) + core_type_size(struct task_struct);
-	answers[1] = core_field_exists(((struct mm_struct *)0)->map_count) + core_type_size(struct mm_struct);
+	answers[0] = ASK(task_struct, pid);
+	answers[1] = ASK(mm_struct, map_count);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Direct loads whose width the loader corrects: unsigned integers and pointers may have another
- * size here than in the kernel. A system call while `ask` is attached fills `values` with its task's start
- * time (64 bits in the kernel, 32 here: widened), its flags (32 there, 64 here: narrowed) and its
- * group leader's address.
+ * size here than in the kernel. A system call while `ask` is attached fills `values` with its
+ * task's start time (64 bits in the kernel, 32 here: widened), its flags (32 there, 64 here:
+ * narrowed) and its group leader's address.
  */
 #include "helpers.h"
 

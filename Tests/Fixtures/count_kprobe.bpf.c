@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counts getppid of one process (target_tgid; 0: everybody) at its entry and return. The function
- * is x86_64's; elsewhere attach to another. Loads on a kernel without kprobes: only attaching fails.
+ * is x86_64's; elsewhere attach to another. Loads on a kernel without kprobes: only attaching
+ * fails.
  */
 #include "helpers.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs that the kernel attaches by trampoline. A test run of `on_entry` or `on_exit` calls the
- * kernel's own bpf_fentry_test1(1), which returns 2: `argument` becomes 1, `result` 2. Where a
- * kernel's policy forbids trampolines, loading fails with EPERM and an empty log.
+ * Programs that the kernel attaches by trampoline. While they are attached, a test run of either
+ * makes the kernel call its own bpf_fentry_test1(1), which returns 2: `argument` becomes 1,
+ * `result` 2. Where a kernel's policy forbids trampolines, loading fails with EPERM and an empty
+ * log.
  */
 #include "helpers.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A configuration value that no kernel has and that is not weak. Must not load: the loader names it. */
+/* A configuration value that no kernel has and that is not weak. Must not load: the loader
+ * names it. */
 #include "helpers.h"
 
 extern int CONFIG_SWIFT_EBPF_MISSING KCONFIG;

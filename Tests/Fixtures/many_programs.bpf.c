@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A large object for the benchmarks of parsers: 512 programs, each with map references, line
- * information and CO-RE records. They load, and attach to nothing: no
- * kernel has the functions.
+ * information and CO-RE records. They load, and attach to nothing: no kernel has the functions.
  */
 #include "helpers.h"
 

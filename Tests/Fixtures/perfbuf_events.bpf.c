@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A 64-byte record into a perf buffer at each system call of target_tgid. A full buffer makes the
- * helper fail, which is counted in sequences.dropped, and the kernel reports it as PERF_RECORD_LOST.
+ * helper fail, which is counted in sequences.dropped, and the kernel reports it as
+ * PERF_RECORD_LOST.
  */
 #include "helpers.h"
 #include "event_record.h"

@@ -143,7 +143,8 @@ INLINE bool command_matches(const struct task_struct *task)
 	if (bpf_get_current_comm(&command, sizeof(command)) == 0 &&
 	    bpf_map_lookup_elem(&command_filter, &command))
 		return 1;
-	if (core_read(&leader, task, group_leader) != 0 || core_read(&command.name, leader, comm) != 0)
+	if (core_read(&leader, task, group_leader) != 0 ||
+	    core_read(&command.name, leader, comm) != 0)
 		return 0;
 	/* The kernel keeps the tail zeroed; be sure, since the whole array is the key. */
 	command.name[COMMAND_LENGTH - 1] = 0;
@@ -250,8 +251,8 @@ static NOINLINE enum capture capture(void *context, struct profiler_stack_event 
 		return CAPTURE_LOST;
 	}
 	count->stacks_sent++;
-	/* Only now, so that another CPU which finds it here can rely on it. When this fails the stack
-	 * is sent once more: no harm. */
+	/* Only now, so that another CPU which finds it here can rely on it. When this fails the
+	 * stack is sent once more: no harm. */
 	bpf_map_update_elem(&seen_stacks, &stack->id, &generation, UPDATE_ANY);
 	return CAPTURED;
 }
