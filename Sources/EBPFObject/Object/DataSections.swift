@@ -23,9 +23,12 @@ struct DataSections {
       let section = parser.sectionNames[entry.place.section]
       symbolOffsets[section, default: [:]][entry.name] = UInt32(clamping: entry.symbol.value)
     }
-    for section in parser.elf.sections where section.size > 0 {
+    for section in parser.elf.sections
+    where section.size > 0 && section.flags & ELFFile.SectionFlag.allocate != 0 {
       let name = parser.sectionNames[section.index]
-      guard let role = Self.role(of: name, section), sizes[name] == nil else { continue }
+      guard sizes[name] == nil else { continue }
+      sizes[name] = UInt32(clamping: section.size)
+      guard let role = Self.role(of: name, section) else { continue }
       try findings.attempt { () throws(EBPFError) in
         try EBPFError.at(.section(name)) { () throws(EBPFError) in
           try add(section, name, role, parser, &maps)
@@ -71,7 +74,6 @@ struct DataSections {
       budget -= contents.count
       map.contents = contents.array
     }
-    sizes[name] = size
     if let btf = parser.btf, let id = try btf.firstID(named: name, kind: .dataSection) {
       map.valueTypeID = id
       if try read(try btf.type(id), btf, map) { map.flags |= Self.mappable }
