@@ -4,6 +4,7 @@
 
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <time.h>
 
 #define SAME(ours, field, theirs, path)                                        \
   _Static_assert(offsetof(struct ours, field) == offsetof(theirs, path), #field)
@@ -260,3 +261,8 @@ _Static_assert((uint32_t)CEBPF_PERF_PAUSE_OUTPUT == (uint32_t)PERF_EVENT_IOC_PAU
 _Static_assert((uint32_t)CEBPF_PERF_QUERY_BPF == (uint32_t)PERF_EVENT_IOC_QUERY_BPF, "QUERY_BPF");
 _Static_assert(CEBPF_PERF_PAGE_DATA_HEAD == offsetof(struct perf_event_mmap_page, data_head), "");
 _Static_assert(CEBPF_PERF_PAGE_DATA_TAIL == offsetof(struct perf_event_mmap_page, data_tail), "");
+
+_Static_assert(CEBPF_REALTIME == CLOCK_REALTIME && CEBPF_MONOTONIC == CLOCK_MONOTONIC, "clocks");
+_Static_assert(CEBPF_BOOTTIME == CLOCK_BOOTTIME, "clocks");
+_Static_assert(CEBPF_THREAD_CPU == CLOCK_THREAD_CPUTIME_ID, "clocks");
+_Static_assert(CEBPF_PROCESS_CPU == CLOCK_PROCESS_CPUTIME_ID, "clocks");

@@ -140,6 +140,11 @@ int cebpf_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data) {
   return RESULT(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event));
 }
 
+int cebpf_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t data) {
+  struct epoll_event event = {.events = events, .data.u64 = data};
+  return RESULT(epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event));
+}
+
 int cebpf_epoll_remove(int epoll, int descriptor) {
   struct epoll_event unused = {0};
   return RESULT(epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &unused));
@@ -177,6 +182,12 @@ int cebpf_signal_descriptor(const int *signals, size_t count) {
   for (size_t index = 0; index < count; index++) sigaddset(&set, signals[index]);
   int result = RESULT(sigprocmask(SIG_BLOCK, &set, NULL));
   return result < 0 ? result : RESULT(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int cebpf_signal_read(int descriptor) {
+  struct signalfd_siginfo found;
+  ssize_t result = RESULT(read(descriptor, &found, sizeof found));
+  return result < 0 ? (int)result : (int)found.ssi_signo;
 }
 
 // MARK: Machine

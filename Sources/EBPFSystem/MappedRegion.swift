@@ -4,7 +4,7 @@ internal import CEBPF
 @safe
 public struct MappedRegion: ~Copyable, @unchecked Sendable {
   /// The first byte.
-  package let start: UnsafeMutableRawPointer
+  @usableFromInline package let start: UnsafeMutableRawPointer
   /// The length in bytes.
   public let count: Int
 

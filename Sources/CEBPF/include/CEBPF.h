@@ -57,6 +57,8 @@ struct cebpf_event {
 enum { CEBPF_EVENTS_AT_ONCE = 64 };
 int cebpf_epoll_create(void);
 int cebpf_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data);
+// Arms a descriptor again, or changes what it waits for.
+int cebpf_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t data);
 int cebpf_epoll_remove(int epoll, int descriptor);
 // At most CEBPF_EVENTS_AT_ONCE events; a negative timeout waits for ever.
 int cebpf_epoll_wait(int epoll, struct cebpf_event *events, int count, int timeout_milliseconds);
@@ -66,8 +68,12 @@ int cebpf_timer_descriptor(void);
 int cebpf_timer_set(int timer, uint64_t nanoseconds, int repeats);
 // Blocks these signals for the calling thread and returns a descriptor that reports them.
 int cebpf_signal_descriptor(const int *signals, size_t count);
+// The next signal's number from such a descriptor.
+int cebpf_signal_read(int descriptor);
 
 // Machine
+enum cebpf_clocks { CEBPF_REALTIME = 0, CEBPF_MONOTONIC = 1, CEBPF_BOOTTIME = 7, CEBPF_THREAD_CPU = 3,
+                    CEBPF_PROCESS_CPU = 2 };
 int cebpf_clock(int clock, int64_t *nanoseconds);
 struct cebpf_names {
   char system[65];
