@@ -3,39 +3,53 @@
 /// The types must be plain data for which every bit pattern is a value: integers, floating point,
 /// and structures, tuples and inline arrays of those.
 public enum BitwiseBytes {
-  /// Calls `body` with the bytes of `value`, `size` of them.
+  /// Calls `body` with the bytes of `value`.
+  ///
+  /// - Parameter byteCount: how many; the size, unless a C structure also has padding at its end: up
+  ///   to the stride, and zero there.
   @inlinable
   public static func read<Value: BitwiseCopyable, Result, Failure: Error>(
-    _ value: Value, _ body: (RawSpan) throws(Failure) -> Result
+    _ value: Value, byteCount: Int = MemoryLayout<Value>.size,
+    _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    var copy = value
-    let size = MemoryLayout<Value>.size
-    // SAFETY: the memory is the local copy's, of exactly its size, and outlives the call.
-    return unsafe try withUnsafeMutablePointer(to: &copy) { pointer throws(Failure) in
-      try body(unsafe RawSpan(_unsafeStart: UnsafeRawPointer(pointer), byteCount: size))
+    precondition(byteCount >= MemoryLayout<Value>.size && byteCount <= room(for: Value.self))
+    // SAFETY: the buffer has room for the whole stride and is zeroed, so every byte that `body` sees
+    // is initialised.
+    return unsafe try withUnsafeTemporaryAllocation(
+      byteCount: room(for: Value.self), alignment: MemoryLayout<Value>.alignment
+    ) { (buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Result in
+      unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+      unsafe buffer.storeBytes(of: value, as: Value.self)
+      return try body(
+        unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<byteCount])))
     }
   }
 
   /// Calls `body` with room for a `Value`, zeroed, and returns what it filled in, or nil when `body`
   /// returned false.
+  ///
+  /// - Parameter byteCount: how much room; the size, or up to the stride for padding at the end.
   @inlinable
   public static func fill<Value: BitwiseCopyable, Failure: Error>(
-    _ type: Value.Type, _ body: (inout MutableRawSpan) throws(Failure) -> Bool
+    _ type: Value.Type, byteCount: Int = MemoryLayout<Value>.size,
+    _ body: (inout MutableRawSpan) throws(Failure) -> Bool
   ) throws(Failure) -> Value? {
-    let size = MemoryLayout<Value>.size
-    let room = max(MemoryLayout<Value>.stride, 1)
-    let alignment = MemoryLayout<Value>.alignment
+    precondition(byteCount >= MemoryLayout<Value>.size && byteCount <= room(for: Value.self))
     // SAFETY: the buffer is zeroed before use, and bound to nothing until it is loaded as `Value`,
     // for which every bit pattern is valid.
-    return unsafe try withUnsafeTemporaryAllocation(byteCount: room, alignment: alignment) {
-      (buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Value? in
+    return unsafe try withUnsafeTemporaryAllocation(
+      byteCount: room(for: Value.self), alignment: MemoryLayout<Value>.alignment
+    ) { (buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Value? in
       unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
       var span = unsafe MutableRawSpan(
-        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: buffer[..<size]))
+        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: buffer[..<byteCount]))
       guard try body(&span) else { return nil }
       return unsafe buffer.loadUnaligned(as: Value.self)
     }
   }
+
+  @usableFromInline
+  static func room<Value>(for type: Value.Type) -> Int { max(1, MemoryLayout<Value>.stride) }
 
   /// The value at `offset`, or nil when it does not fit.
   @inlinable

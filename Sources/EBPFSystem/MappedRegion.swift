@@ -26,4 +26,34 @@ public struct MappedRegion: ~Copyable, @unchecked Sendable {
 
   /// The size of a page on this machine.
   public static var pageSize: Int { Int(cebpf_page_size()) }
+
+  /// The value at a byte offset, which must be inside. Others may be writing it.
+  public func load<Value: BitwiseCopyable>(
+    at offset: Int, as type: Value.Type = Value.self
+  ) -> Value {
+    precondition(offset >= 0 && offset <= count - MemoryLayout<Value>.size)
+    // SAFETY: checked by the precondition; every bit pattern is a value.
+    return unsafe start.loadUnaligned(fromByteOffset: offset, as: Value.self)
+  }
+
+  /// Stores a value at a byte offset, which must be inside pages mapped for writing.
+  public func store<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
+    precondition(offset >= 0 && offset <= count - MemoryLayout<Value>.size)
+    // SAFETY: checked by the precondition.
+    unsafe start.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+  }
+
+  /// The 64-bit integer at a multiple of 8, in one piece and before everything read later.
+  public func loadAcquiring(at offset: Int) -> UInt64 {
+    precondition(offset >= 0 && offset <= count - 8 && offset & 7 == 0)
+    // SAFETY: checked by the precondition.
+    return unsafe cebpf_load_acquire_64(start + offset)
+  }
+
+  /// Stores the 64-bit integer at a multiple of 8, in one piece and after everything written before.
+  public func storeReleasing(_ value: UInt64, at offset: Int) {
+    precondition(offset >= 0 && offset <= count - 8 && offset & 7 == 0)
+    // SAFETY: checked by the precondition.
+    unsafe cebpf_store_release_64(start + offset, value)
+  }
 }
