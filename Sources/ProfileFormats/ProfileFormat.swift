@@ -2,6 +2,10 @@ public import Profiles
 
 /// A file format that a profile can be written in.
 public enum ProfileFormat: String, Sendable, Hashable, CaseIterable {
+  /// One file with an interactive flame graph: no network, no other files.
+  case html
+  /// A flame graph as a picture; shows names on hover, needs no script.
+  case svg
   /// One line for each stack, as `flamegraph.pl` and many other tools read it.
   case folded
   /// pprof's protocol buffer, gzipped.
@@ -12,6 +16,8 @@ public enum ProfileFormat: String, Sendable, Hashable, CaseIterable {
   /// The ending that file names of this format have, with its dot.
   public var fileEnding: String {
     switch self {
+    case .html: ".html"
+    case .svg: ".svg"
     case .folded: ".folded"
     case .pprof: ".pb.gz"
     case .speedscope: ".speedscope.json"
@@ -27,7 +33,7 @@ public enum ProfileFormat: String, Sendable, Hashable, CaseIterable {
     self = format
   }
 
-  /// The format called `name`: `folded`, `pprof` or `speedscope`.
+  /// The format called `name`: `html`, `svg`, `folded`, `pprof` or `speedscope`.
   public init?(name: String) {
     self.init(rawValue: name.lowercased())
   }
@@ -43,6 +49,8 @@ public enum ProfileFormat: String, Sendable, Hashable, CaseIterable {
     _ profile: Profile, options: ProfileOptions = ProfileOptions()
   ) throws(ProfileFormatError) -> [UInt8] {
     switch self {
+    case .html: try PageEncoder.encode(profile, options: options)
+    case .svg: try FlameGraphPicture.encode(profile, options: options)
     case .folded: try FoldedStacks.encode(profile, options: options)
     case .pprof: try PprofEncoder.encode(profile, options: options)
     case .speedscope: try SpeedscopeEncoder.encode(profile, options: options)

@@ -30,10 +30,9 @@ struct JSONWriter {
     bytes.append(contentsOf: String(value).utf8)
   }
 
-  /// A number; one that JSON cannot say (infinite, not a number) becomes null.
-  mutating func number(_ value: Double) {
+  mutating func boolean(_ value: Bool) {
     separate()
-    bytes.append(contentsOf: (value.isFinite ? "\(value)" : "null").utf8)
+    bytes.append(contentsOf: (value ? "true" : "false").utf8)
   }
 
   mutating func integers(_ values: some Sequence<some BinaryInteger>) {

@@ -5,8 +5,6 @@ extension ProfileOptions.Recording {
   struct Fact {
     let label: String
     let value: String
-    /// Whether it says that the profile is not the whole truth.
-    var isWarning = false
   }
 
   /// What is known, in the order in which to print it.
@@ -25,7 +23,7 @@ extension ProfileOptions.Recording {
     for (label, count) in [
       ("dropped", dropped), ("truncated", truncated), ("unresolved", unresolved),
     ] where count > 0 {
-      facts.append(Fact(label: label, value: String(count), isWarning: true))
+      facts.append(Fact(label: label, value: String(count)))
     }
     return facts
   }
