@@ -1,3 +1,4 @@
+import CLibelf
 import EBPFObject
 import Glibc
 import Testing
