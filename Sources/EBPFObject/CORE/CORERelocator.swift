@@ -24,17 +24,19 @@ public struct CORERelocator: Sendable {
 
   /// More types of one name than any kernel has.
   private static let candidateLimit = 4096
-  /// About a second of comparing; the largest known objects need a hundredth of it.
-  private static let budgetLimit = 20_000_000
 
   private var candidates: [UInt32: [Candidate]] = [:]
   private var results: [Question: COREResult] = [:]
-  private var budget = Self.budgetLimit
+  private var budget: Int
 
   /// Prepares for the records of one object.
-  public init(local: BTF, targets: [BTF]) {
+  ///
+  /// After `comparisonLimit` looks at a member or parameter, records end in an error: types can be made
+  /// that would take years to compare. The largest known objects need a tenth of the default.
+  public init(local: BTF, targets: [BTF], comparisonLimit: Int = 5_000_000) {
     self.local = local
     self.targets = targets
+    budget = comparisonLimit
   }
 
   /// Works out a record.

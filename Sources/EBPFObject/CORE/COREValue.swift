@@ -125,15 +125,17 @@ extension COREValue {
     guard size > 0 else {
       throw EBPFError(.malformed, "a bitfield in a type without size", context: [.type(type.id)])
     }
-    while size <= 8 {
+    while true {
       let offset = UInt64(bitOffset) / 8 / size * size
       if UInt64(bitOffset) + UInt64(bitSize) - offset * 8 <= size * 8 {
         return (UInt32(offset), UInt32(size))
       }
+      guard size < 8 else {
+        throw EBPFError(
+          .unsupported, "a bitfield that no load of 64 bits can read", context: [.type(type.id)])
+      }
       size *= 2
     }
-    throw EBPFError(
-      .unsupported, "a bitfield that no load of 64 bits can read", context: [.type(type.id)])
   }
 
   /// The size of one load from a field: of an array, of one element.
