@@ -158,7 +158,7 @@ import Testing
     for fixture in fixtures {
       let (btf, code) = try Self.read(fixture)
       let theirs = try Self.libbpf(fixture, [])
-      guard let verdict = theirs[0] else { continue }
+      let verdict = try #require(theirs[0], "libbpf cannot open \(fixture)")
       try Self.compare(try Self.ours(btf, code, kernel), verdict, code, "\(fixture)")
     }
   }
