@@ -13,7 +13,7 @@ allowed() {
     Symbolization)  echo "EBPFObject EBPFSystem Synchronization" ;;
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
-    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser Synchronization" ;;
+    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser FoundationEssentials" ;;
     *)              return 1 ;;
   esac
 }

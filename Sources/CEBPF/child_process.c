@@ -76,6 +76,12 @@ int cebpf_send_signal(int process, int signal) {
   return kill(process, signal) != 0 ? -errno : 0;
 }
 
+int cebpf_unblock_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  return sigprocmask(SIG_SETMASK, &none, NULL) != 0 ? -errno : 0;
+}
+
 int cebpf_terminal_columns(int descriptor) {
   struct winsize size;
   if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return -errno;

@@ -76,6 +76,8 @@ extension EBPFError {
     public static let layoutMismatch = Code("layout_mismatch")
     /// A CO-RE relocation, extern or reference could not be resolved.
     public static let unresolved = Code("unresolved")
+    /// Events were lost, and the caller asked for that to be a failure.
+    public static let dataLost = Code("data_lost")
     /// The kernel, or the file system, failed in another way; see the system call.
     public static let system = Code("system")
   }

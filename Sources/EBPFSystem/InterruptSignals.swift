@@ -20,8 +20,8 @@ public struct InterruptSignals: ~Copyable, Sendable {
     descriptor = OwnedDescriptor(owning: try Errno.check(result))
   }
 
-  /// Takes one arrived signal off the queue, so that the next one can be told apart.
-  public borrowing func take() throws(Errno) {
+  /// Takes one arrived signal off the queue and lets the next one end the process as usual.
+  public borrowing func takeAndRestore() throws(Errno) {
     // sizeof(struct signalfd_siginfo), signalfd(2).
     var record = [UInt8](repeating: 0, count: 128)
     let count = unsafe record.withUnsafeMutableBytes { buffer -> Int64 in
@@ -30,6 +30,7 @@ public struct InterruptSignals: ~Copyable, Sendable {
       return unsafe cebpf_read(descriptor.rawValue, base, buffer.count)
     }
     _ = try Errno.check(count)
+    _ = try Errno.check(cebpf_unblock_signals())
   }
 
   /// Makes a write to a closed pipe fail with EPIPE instead of ending the process.

@@ -1,8 +1,28 @@
 import ArgumentParser
+import EBPFSystem
 
 @main
 struct EBPFCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ebpf", abstract: "See what a Linux machine is doing, through eBPF.",
-    version: "0.1.0")
+    commandName: "ebpf",
+    abstract: "See what a Linux machine is doing, through eBPF.",
+    discussion: """
+      Results go to standard output, everything else to standard error. With --json a result is \
+      one JSON document.
+
+      Exit status: 0 done; 1 the answer is no (an invalid object, a system that cannot run what \
+      was asked for, data lost under --fail-on-loss); 2 refused or failed; 64 wrong usage; 130 \
+      interrupted twice.
+      """,
+    version: Version.text)
+
+  static func main() {
+    InterruptSignals.ignoreBrokenPipes()
+    main(Array(ProcessEnvironment.arguments.dropFirst()))
+  }
+}
+
+/// The version of the command and of the package.
+enum Version {
+  static let text = "0.1.0"
 }

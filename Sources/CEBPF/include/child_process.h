@@ -16,6 +16,8 @@ int cebpf_process_descriptor(int process);
 int cebpf_child_wait(int process, int *status);
 int cebpf_rename(const char *from, const char *to);
 int cebpf_send_signal(int process, int signal);
+// Lets every signal reach the calling thread again; 0 or a negative errno.
+int cebpf_unblock_signals(void);
 // Columns of the terminal behind a descriptor, or a negative errno when it is none.
 int cebpf_terminal_columns(int descriptor);
 

@@ -34,6 +34,12 @@ struct CommandName: Hashable, BitwiseCopyable, Sendable {
     second = UInt64(littleEndian: second)
   }
 
+  /// The two words as the kernel wrote them.
+  init(words first: UInt64, _ second: UInt64) {
+    self.first = first
+    self.second = second
+  }
+
   /// The bytes before the first zero, as text.
   var text: String {
     var bytes: [UInt8] = []
