@@ -110,7 +110,7 @@ import Testing
     #expect(
       printed == [
         #"["callees","process","render",40,"^parse$",40,null]"#,
-        #"["dark",["All","web","main","render"]]"#,
+        #"["dark",["All","web (7)","main","render"]]"#,
         #""40.0 % matched""#,
         #"["callees","process","all",100,"",0,null]"#,
         #"{"matched":50,"percent":50,"error":null}"#,
@@ -151,6 +151,35 @@ import Testing
         #""not a valid pattern""#,
       ])
     #expect(printed.dropFirst(5).sorted() == names.map(Browser.quoted).sorted())
+  }
+
+  @Test func `hovering tells self and total, in time and in samples`() throws {
+    var sketch = ProfileSketch()
+    let main = sketch.frame("main", file: "main.swift", line: 3)
+    sketch.add([main], count: 100)
+    sketch.add([main, sketch.frame("read")], count: 300)
+    let printed = try Browser.run(
+      sketch.profile, fragment: "#group=merged&zoom=read",
+      script: #"""
+        const box = id("canvas").getBoundingClientRect();
+        const hover = (x, row) => id("canvas").dispatchEvent(new PointerEvent(
+          "pointermove", { clientX: box.left + x, clientY: box.top + 4 + 19 * row + 9 }));
+        const tip = () => [...id("tip").querySelectorAll(".name, .place, dt, dd")].map(
+          (part) => part.textContent);
+        hover(40, 1); print(tip());
+        hover(40, 2); print([0, 3, 4, 5, 6].map((part) => tip()[part]));
+        hover(40, 3); print(id("tip").hidden);
+        id("canvas").dispatchEvent(new MouseEvent(
+          "click", { clientX: box.left + 40, clientY: box.top + 30 }));
+        print([flamegraph.state().name, id("detail").textContent]);
+        """#)
+    #expect(
+      printed == [
+        #"["main","/usr/bin/app \u00b7 main.swift:3","total","4.04 s","400 samples","100.0 %","","#
+          + #""self","1.01 s","100 samples","25.0 %",""]"#,
+        #"["read","3.03 s","300 samples","75.0 %","100.0 % of zoomed"]"#, "true",
+        #"["main","maintotal 4.04 s (100.0 %) \u00b7 self 1.01 s (25.0 %)/usr/bin/app \u00b7 main.swift:3"]"#,
+      ])
   }
 
   @Test func `an empty profile says so`() throws {

@@ -37,6 +37,7 @@ extension PageTemplate {
         this.fn = [0];
         this.parent = [0];
         this.own = [0];
+        this.ownAside = [0];
         this.children = new Map();
       }
 
@@ -49,14 +50,21 @@ extension PageTemplate {
           this.fn.push(fn);
           this.parent.push(parent);
           this.own.push(0);
+          this.ownAside.push(0);
         }
         return node;
       }
 
+      // For each node the sum of `own` in it and below it.
+      sum(own) {
+        const total = Float64Array.from(own);
+        for (let node = total.length - 1; node > 0; node--) total[this.parent[node]] += total[node];
+        return total;
+      }
+
       finish() {
         const count = this.fn.length;
-        const total = Float64Array.from(this.own);
-        for (let node = count - 1; node > 0; node--) total[this.parent[node]] += total[node];
+        const total = this.sum(this.own);
         const lists = new Map();
         for (let node = 1; node < count; node++) {
           const list = lists.get(this.parent[node]);
@@ -66,13 +74,13 @@ extension PageTemplate {
         for (const list of lists.values()) {
           if (list.length > 1) list.sort((a, b) => total[b] - total[a] || this.fn[a] - this.fn[b]);
         }
-        return new Tree(this, total, lists);
+        return new Tree(this, total, this.sum(this.ownAside), lists);
       }
     }
 
     // A finished tree: nodes in the order of a walk, so that a subtree is `node` up to `end[node]`.
     class Tree {
-      constructor(builder, total, lists) {
+      constructor(builder, total, totalAside, lists) {
         const count = builder.fn.length;
         this.count = count;
         this.fn = new Int32Array(count);
@@ -81,6 +89,8 @@ extension PageTemplate {
         this.end = new Int32Array(count);
         this.own = new Float64Array(count);
         this.total = new Float64Array(count);
+        this.ownAside = new Float64Array(count);
+        this.totalAside = new Float64Array(count);
         this.start = new Float64Array(count);
         this.rows = 1;
         const place = new Int32Array(count);
@@ -94,6 +104,8 @@ extension PageTemplate {
           this.parent[node] = parent;
           this.own[node] = builder.own[source];
           this.total[node] = total[source];
+          this.ownAside[node] = builder.ownAside[source];
+          this.totalAside[node] = totalAside[source];
           if (node > 0) {
             this.depth[node] = this.depth[parent] + 1;
             this.start[node] = filled[parent];
@@ -148,10 +160,14 @@ extension PageTemplate {
       }
     }
 
+    // The value type that is told beside `type`: samples beside a time, a time beside samples.
+    const asideOf = (type) => (data.types.length < 2 ? -1 : type === 0 ? 1 : 0);
+
     // The tree to draw: callees or callers first, with processes above them or without.
     const buildTree = (view, group, type) => {
       const { count, fn, parent, process } = recorded;
       const own = recorded.own[type];
+      const ownAside = recorded.own[asideOf(type)] ?? new Float64Array(count);
       const builder = new TreeBuilder();
       if (view === "callees") {
         const place = new Int32Array(count);
@@ -159,17 +175,19 @@ extension PageTemplate {
           const skipped = !isCode(fn[node]) && (group === "merged" || node === 0);
           place[node] = skipped ? place[parent[node]] : builder.child(place[parent[node]], fn[node]);
           builder.own[place[node]] += own[node];
+          builder.ownAside[place[node]] += ownAside[node];
         }
         return builder.finish();
       }
       for (let node = 0; node < count; node++) {
-        if (own[node] <= 0) continue;
+        if (own[node] <= 0 && ownAside[node] <= 0) continue;
         const isGrouped = group === "process" && process[node] > 0;
         let place = isGrouped ? builder.child(0, fn[process[node]]) : 0;
         for (let caller = node; isCode(fn[caller]); caller = parent[caller]) {
           place = builder.child(place, fn[caller]);
         }
         builder.own[place] += own[node];
+        builder.ownAside[place] += ownAside[node];
       }
       return builder.finish();
     };

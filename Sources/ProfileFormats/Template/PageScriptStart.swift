@@ -95,7 +95,7 @@ extension PageTemplate {
 
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
-      const isTyping = event.target.matches("input, select");
+      const isTyping = event.target.closest?.("input, select");
       if (isTyping && event.key !== "Escape") return;
       if (KEYS[event.key]) {
         event.preventDefault();

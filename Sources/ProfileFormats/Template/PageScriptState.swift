@@ -71,8 +71,9 @@ extension PageTemplate {
       const path = graph.tree.path(graph.focus);
       byId("crumbs").replaceChildren(
         ...path.map((node) => {
-          const label = node === 0 ? "All" : shortName(fnOf(node).name) || "(no name)";
-          const button = element("button", { type: "button", title: fnOf(node).name }, label);
+          const { kind, name } = fnOf(node);
+          const label = node === 0 ? "All" : kind === "process" ? name : shortName(name) || "(no name)";
+          const button = element("button", { type: "button", title: name }, label);
           if (node === graph.focus) button.setAttribute("aria-current", "location");
           button.addEventListener("click", () => zoom(node));
           return element("li", {}, button);
@@ -85,14 +86,17 @@ extension PageTemplate {
       return [fn.kind === "process" ? "process" : fn.module, source].filter(Boolean).join(" · ");
     };
 
+    // What was measured in a node: label, value, the other value, share of all, share of the zoomed.
     const figures = (node) => {
       const { tree, focus } = graph;
-      const whole = tree.whole;
-      const rows = [["total", tree.total[node]]];
-      if (state.view === "callees") rows.push(["self", tree.own[node]]);
-      return rows.map(([label, value]) => [
-        label, formatValue(value, valueType()), formatPercent(value, whole),
-        focus > 0 ? `${formatPercent(value, tree.total[focus])} of zoomed` : "",
+      const aside = data.types[asideOf(state.type)];
+      const isInside = focus > 0 && node >= focus && node < tree.end[focus];
+      const rows = [["total", tree.total[node], tree.totalAside[node]]];
+      if (state.view === "callees") rows.push(["self", tree.own[node], tree.ownAside[node]]);
+      return rows.map(([label, value, other]) => [
+        label, formatValue(value, valueType()), aside ? formatValue(other, aside) : "",
+        formatPercent(value, tree.whole),
+        isInside ? `${formatPercent(value, tree.total[focus])} of zoomed` : "",
       ]);
     };
 
@@ -108,7 +112,7 @@ extension PageTemplate {
         return;
       }
       const fn = fnOf(node);
-      const numbers = figures(node).map(([label, value, share]) => `${label} ${value} (${share})`);
+      const numbers = figures(node).map(([label, value, , share]) => `${label} ${value} (${share})`);
       detail.replaceChildren(
         element("b", {}, fn.name || "(no name)"), element("span", {}, numbers.join(" · ")),
         element("span", { class: "place" }, place(fn)));
@@ -120,10 +124,8 @@ extension PageTemplate {
       if (node < 0) return;
       const fn = fnOf(node);
       const numbers = element("dl");
-      for (const [label, value, share, zoomed] of figures(node)) {
-        numbers.append(
-          element("dt", {}, label), element("dd", {}, value), element("dd", {}, share),
-          element("dd", {}, zoomed));
+      for (const [label, ...cells] of figures(node)) {
+        numbers.append(element("dt", {}, label), ...cells.map((cell) => element("dd", {}, cell)));
       }
       tip.replaceChildren(
         element("span", { class: "name" }, fn.name || "(no name)"),

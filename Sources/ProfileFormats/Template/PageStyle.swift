@@ -186,7 +186,7 @@ extension PageTemplate {
     .tip .name { font: 600 12.5px/1.45 var(--mono); overflow-wrap: anywhere; display: block; }
     .tip .place { color: var(--soft); overflow-wrap: anywhere; }
     .tip dl {
-      display: grid; grid-template-columns: auto auto auto 1fr; gap: 1px 14px; margin: 6px 0 0;
+      display: grid; grid-template-columns: repeat(4, auto) 1fr; gap: 1px 14px; margin: 6px 0 0;
       font-variant-numeric: tabular-nums;
     }
     .tip dt { color: var(--soft); }

@@ -20,7 +20,7 @@ struct CallTreeBuilder {
   init(_ profile: Profile, _ table: FunctionTable, direction: CallTree.Direction) {
     values = profile.valueTypes.map { _ in [0] }
     let trie = StackTrie(profile, table, direction: direction)
-    var places = PairIndex(minimumCapacity: trie.functions.count)
+    var places = GroupPlaces(nodes: trie.functions.count)
     let isGrouped = !table.ofProcess.isEmpty
     for sample in profile.samples {
       let group = isGrouped ? Int32(table.ofProcess[sample.process]) : 0
@@ -33,19 +33,16 @@ struct CallTreeBuilder {
 
   /// The node of `group` that stands for `start` in the trie, made with its callers if need be.
   private mutating func place(
-    _ start: Int32, in group: Int32, of trie: StackTrie, _ places: inout PairIndex
+    _ start: Int32, in group: Int32, of trie: StackTrie, _ places: inout GroupPlaces
   ) -> Int {
     var result: Int32 = -1
     var child: Int32 = -1
     var current = start
     while true {
-      let new = Int32(functions.count)
       let isGroupNode = current == 0
-      if isGroupNode && group == 0 {
-        if child >= 0 { parents[Int(child)] = 0 }
-        return result < 0 ? 0 : Int(result)
-      }
-      let node = places.value(group, current, orInsert: new)
+      if isGroupNode && group == 0 { return result < 0 ? 0 : Int(result) }
+      let new = Int32(functions.count)
+      let node = places.place(of: current, in: group, orInsert: new)
       if child >= 0 { parents[Int(child)] = node }
       if result < 0 { result = node }
       if node != new { return Int(result) }
@@ -146,38 +143,6 @@ struct CallTreeBuilder {
       for (offset, child) in sorted.enumerated() { children[range.lowerBound + offset] = child }
     }
     return (starts, children)
-  }
-}
-
-/// The distinct stacks of a profile as a trie of functions; node 0 is above all stacks.
-struct StackTrie {
-  private(set) var functions: [Int32] = [0]
-  private(set) var parents: [Int32] = [0]
-  private(set) var depths: [Int32] = [0]
-  /// For each stack that has samples, the node it ends in.
-  private(set) var leaves: [Int32]
-
-  init(_ profile: Profile, _ table: FunctionTable, direction: CallTree.Direction) {
-    leaves = [Int32](repeating: 0, count: profile.stacks.count)
-    var isUsed = [Bool](repeating: false, count: profile.stacks.count)
-    for sample in profile.samples { isUsed[sample.stack] = true }
-    var children = PairIndex(minimumCapacity: profile.stacks.count * 8)
-    for (index, stack) in profile.stacks.enumerated() where isUsed[index] {
-      var node: Int32 = 0
-      for step in stack.indices {
-        let frame = direction == .fromRoot ? stack[stack.count - 1 - step] : stack[step]
-        let function = Int32(table.ofFrame[frame])
-        let new = Int32(functions.count)
-        let child = children.value(node, function, orInsert: new)
-        if child == new {
-          functions.append(function)
-          parents.append(node)
-          depths.append(depths[Int(node)] + 1)
-        }
-        node = child
-      }
-      leaves[index] = node
-    }
   }
 }
 

@@ -1,5 +1,5 @@
-/// A hash table from pairs of small numbers to a number, for building trees: a quarter of the time
-/// that a `Dictionary` takes, because its keys need no protection from an adversary's choice.
+/// A hash table from pairs of small numbers to a number, for building trees: the keys are our own
+/// indices, so they need no protection from an adversary's choice.
 struct PairIndex {
   private var keys: [UInt64]
   private var values: [Int32]
