@@ -40,8 +40,10 @@ let package = Package(
 
     // What stands on it.
     .target(name: "Profiles", swiftSettings: strict),
+    .target(name: "CDemangle", cSettings: strictC),
     .target(
-      name: "Symbolization", dependencies: ["EBPFObject", "EBPFSystem"], swiftSettings: strict),
+      name: "Symbolization", dependencies: ["CDemangle", "EBPFObject", "EBPFSystem"],
+      swiftSettings: strict),
     .target(
       name: "CBPFObjects", path: "bpf-objects", exclude: ["bpf", "build"],
       publicHeadersPath: "include", cSettings: strictC),

@@ -10,7 +10,7 @@ allowed() {
     EBPFSystem)     echo "CEBPF CZlib EBPFObject Glibc Synchronization" ;;
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
     Profiles)       echo "" ;;
-    Symbolization)  echo "EBPFObject EBPFSystem Synchronization" ;;
+    Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
     ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser FoundationEssentials" ;;
@@ -20,7 +20,7 @@ allowed() {
 
 # Where `unsafe` may stand: the module that talks to the kernel, and the files that turn foreign
 # memory into checked values.
-fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|ProfileFormats/Gzip\.swift)'
+fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|ProfileFormats/Gzip\.swift)'
 
 status=0
 for dir in Sources/*/; do
@@ -42,7 +42,7 @@ for dir in Sources/*/; do
 done
 
 if grep -rnw unsafe Sources --include='*.swift' | grep -vE '^[^:]*:[0-9]*: *//' |
-  grep -v '/Generated/' | grep -v "'unsafe-inline'" | grep -vE "$fence"; then
+  grep -v '/Generated/' | grep -v "'unsafe-inline'" | grep -v '"unsafe "' | grep -vE "$fence"; then
   echo "error: unsafe outside the fence" >&2
   status=1
 fi

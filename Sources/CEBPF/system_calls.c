@@ -67,6 +67,7 @@ static void convert_status(const struct stat *from, struct cebpf_file_status *to
   to->size = from->st_size < 0 ? 0 : (uint64_t)from->st_size;
   to->inode = from->st_ino;
   to->device = from->st_dev;
+  to->modified = from->st_mtim.tv_sec * INT64_C(1000000000) + from->st_mtim.tv_nsec;
   to->mode = from->st_mode;
 }
 

@@ -9,6 +9,8 @@ public struct FileStatus: Sendable, Hashable {
   public let inode: UInt64
   /// The device of the file system.
   public let device: UInt64
+  /// When the content last changed, in nanoseconds since 1970.
+  public let modified: Int64
   private let mode: UInt32
 
   /// Follows symbolic links.
@@ -29,6 +31,7 @@ public struct FileStatus: Sendable, Hashable {
     size = found.size
     inode = found.inode
     device = found.device
+    modified = found.modified
     mode = found.mode
   }
 

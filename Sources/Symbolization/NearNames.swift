@@ -20,19 +20,27 @@ struct NearNames {
   /// The names kept, nearest first, equals by name.
   var best: [String] { found.map(\.name) }
 
+  /// No longer name can be near.
+  var longestCandidate: Int { wanted.count + furthest }
+
   /// Weighs the zero-terminated name at `start`.
   mutating func consider(_ names: [UInt8], from start: Int) {
-    guard !wanted.isEmpty, limit > 0 else { return }
     var end = start
-    let bound = wanted.count + furthest
     while end < names.count, names[end] != 0 {
       end += 1
-      if end - start > bound { return }
+      if end - start > longestCandidate { return }
     }
-    guard wanted.count - (end - start) <= furthest else { return }
+    consider(names[start..<end])
+  }
+
+  /// Weighs a name.
+  mutating func consider(_ name: ArraySlice<UInt8>) {
+    guard !wanted.isEmpty, limit > 0, name.count <= longestCandidate,
+      wanted.count - name.count <= furthest
+    else { return }
     let worst = found.count == limit ? found[limit - 1].distance : furthest
-    guard let distance = distance(to: names[start..<end], atMost: worst) else { return }
-    insert(String(decoding: names[start..<end], as: UTF8.self), distance)
+    guard let distance = distance(to: name, atMost: worst) else { return }
+    insert(String(decoding: name, as: UTF8.self), distance)
   }
 
   private mutating func insert(_ name: String, _ distance: Int) {

@@ -22,6 +22,7 @@ struct cebpf_file_status {
   uint64_t size;
   uint64_t inode;
   uint64_t device;
+  int64_t modified;  // nanoseconds since 1970
   uint32_t mode;
 };
 int cebpf_open(int directory, const char *path, int flags, uint32_t mode);

@@ -1,0 +1,95 @@
+import EBPFObject
+import EBPFSystem
+import Synchronization
+
+/// One executable or library, mapped once and shared by all processes that run it.
+final class ModuleFile: Sendable {
+  /// What tells this file from any other, and from a later version of itself.
+  struct Identity: Sendable, Hashable {
+    var device: UInt64
+    var inode: UInt64
+    var size: UInt64
+    var modified: Int64
+
+    init(_ status: FileStatus) {
+      device = status.device
+      inode = status.inode
+      size = status.size
+      modified = status.modified
+    }
+  }
+
+  let elf: ELFFile
+  /// In lower-case hexadecimal; empty when the file has none.
+  let buildID: String
+  /// The path of the process that mapped it first, for the folder of its debug file.
+  private let path: String
+  private let state = Mutex(State())
+
+  private struct State {
+    var symbols: Result<ELFSymbols, EBPFError>?
+    var known: [UInt64: Answer] = [:]
+  }
+
+  /// What is known about one address of the file.
+  enum Answer: Sendable {
+    case function(ELFSymbols.Function)
+    case unresolved(UnresolvedReason)
+  }
+
+  /// Beyond this many addresses everything known is forgotten, to be looked up again.
+  static let mostKnown = 65_536
+
+  init(_ bytes: Bytes, path: String) throws(EBPFError) {
+    elf = try ELFFile(bytes)
+    buildID = try elf.buildID ?? ""
+    self.path = path
+  }
+
+  /// The memory this file takes besides what the kernel can drop again.
+  var cost: Int {
+    let copied = elf.bytes.count <= 1 << 20 ? elf.bytes.count : 0
+    return state.withLock { state in
+      var cost = copied + 4096 + state.known.count * 128
+      if case .success(let symbols) = state.symbols { cost += symbols.indexSize }
+      return cost
+    }
+  }
+
+  /// The address, before any load bias, of the byte at an offset of the file.
+  func address(ofFileOffset offset: UInt64) -> UInt64? {
+    elf.address(ofFileOffset: offset) ?? elf.address(ofFileOffset: offset, executable: false)
+  }
+
+  /// Looks up all addresses that are not known yet, in one pass.
+  func resolve(_ addresses: some Sequence<UInt64>, debugFiles: DebugFiles) {
+    state.withLock { state in
+      if state.known.count > Self.mostKnown { state.known.removeAll() }
+      let missing = addresses.filter { state.known[$0] == nil }
+      guard !missing.isEmpty else { return }
+      let symbols = state.symbols ?? openSymbols(debugFiles)
+      state.symbols = symbols
+      switch symbols {
+      case .failure: for address in missing { state.known[address] = .unresolved(.malformedFile) }
+      case .success(let symbols):
+        let reason: UnresolvedReason = symbols.source == .none ? .noSymbols : .outsideFunctions
+        for (address, function) in zip(missing, symbols.functions(at: missing)) {
+          state.known[address] = function.map { .function($0) } ?? .unresolved(reason)
+        }
+      }
+    }
+  }
+
+  private func openSymbols(_ debugFiles: DebugFiles) -> Result<ELFSymbols, EBPFError> {
+    do throws(EBPFError) {
+      let isStripped = elf.section(ofType: ELFFile.SectionType.symbolTable) == nil
+      let debugFile = isStripped ? try debugFiles.find(for: elf, path: path) : nil
+      return .success(try ELFSymbols(elf, debugFile: debugFile))
+    } catch { return .failure(error) }
+  }
+
+  /// What is known about an address that was resolved before.
+  func answer(_ address: UInt64) -> Answer {
+    state.withLock { $0.known[address] } ?? .unresolved(.outsideFunctions)
+  }
+}

@@ -1,0 +1,78 @@
+public import EBPFObject
+import EBPFSystem
+
+/// The kernel's functions, read when first needed and again when one is missing.
+struct KernelNames: Sendable {
+  private var symbols: KernelSymbols?
+  /// Why there are no names.
+  private(set) var error: EBPFError?
+  /// How often the list was read.
+  private(set) var reads = 0
+  private var mayRead = true
+  /// Addresses that a fresh list did not have: not worth reading it again.
+  private var misses: Set<UInt64> = []
+  private static let mostMisses = 4096
+
+  /// A missing name may cause one reading in each call.
+  mutating func beginCall() {
+    mayRead = true
+    if misses.count > Self.mostMisses { misses.removeAll() }
+  }
+
+  /// Names one address.
+  mutating func frame(_ address: UInt64, isLeaf: Bool) -> SymbolizedFrame {
+    let wanted = isLeaf || address == 0 ? address : address - 1
+    if symbols == nil, error == nil { read() }
+    var found = symbols?.function(at: wanted)
+    if found == nil, symbols != nil, mayRead, misses.insert(wanted).inserted {
+      // A module or a BPF program may have been loaded since.
+      read()
+      found = symbols?.function(at: wanted)
+    }
+    var frame = SymbolizedFrame(.kernel, address)
+    // The kernel's own extent is not told; the whole upper half stands for it.
+    frame.module = SymbolizedFrame.Module(
+      start: 1 << 63, end: .max, fileOffset: 0, path: "[\(found?.module ?? "kernel")]")
+    if let found {
+      frame.function = found.name
+      frame.functionAddress = found.address
+    } else if let error {
+      frame.unresolved = error.code == .denied ? .kernelHidden : .kernelUnreadable
+    } else {
+      frame.unresolved = .outsideFunctions
+    }
+    return frame
+  }
+
+  private mutating func read() {
+    mayRead = false
+    reads += 1
+    do throws(EBPFError) {
+      symbols = try KernelSymbols.load()
+      error = nil
+    } catch {
+      // What was read before stays in use.
+      if symbols == nil { self.error = error }
+    }
+  }
+}
+
+extension KernelSymbols {
+  /// Reads `/proc/kallsyms`.
+  ///
+  /// Throws `denied` when the kernel hides its addresses, `unsupported` when it was built without
+  /// the list (`CONFIG_KALLSYMS`).
+  public static func load() throws(EBPFError) -> KernelSymbols {
+    let text: [UInt8]
+    do throws(Errno) {
+      text = try SystemFile.read("/proc/kallsyms", limit: 256 << 20)
+    } catch {
+      throw EBPFError(
+        error == .noEntry ? .unsupported : .system, "the kernel's symbols cannot be read",
+        context: [.file("/proc/kallsyms")],
+        systemCall: .init(call: "open", errno: error.rawValue, name: error.name),
+        hint: error == .noEntry ? "the kernel needs CONFIG_KALLSYMS, and /proc mounted" : nil)
+    }
+    return try KernelSymbols(parsing: text)
+  }
+}

@@ -1,0 +1,88 @@
+public import EBPFObject
+import EBPFSystem
+import Synchronization
+
+/// Turns stacks of addresses into names: user and kernel, any number of processes at once.
+///
+/// Each distinct address of a file is looked up once, whatever the number of processes and stacks
+/// it appears in; give it as many stacks at once as there are, since the new addresses of a file are
+/// found in one pass over its symbols. A process that ends soon must be seen early: take a
+/// ``snapshot(pid:)`` at its first sample, which holds its files open. All methods may be called from
+/// any thread; one call works at a time.
+public final class Symbolizer: Sendable {
+  /// What may be chosen.
+  public struct Options: Sendable, Hashable {
+    /// How names are shown.
+    public var demangler = Demangler()
+    /// Where debug files are looked for.
+    public var debugFiles = DebugFiles()
+    /// The memory that open files and their indices may take, in bytes, besides the mapped pages.
+    public var fileBudget = 64 << 20
+    /// The number of processes remembered; the least recently used are forgotten.
+    public var processLimit = 4096
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The user stack of one sample.
+  public struct UserStack: Sendable, Hashable {
+    /// The process (thread group) id in our pid namespace.
+    public var pid: Int32
+    /// The addresses, leaf first.
+    public var addresses: [UInt64]
+    /// Creates a stack.
+    public init(pid: Int32, addresses: [UInt64]) {
+      self.pid = pid
+      self.addresses = addresses
+    }
+  }
+
+  private let state: Mutex<SymbolizerState>
+
+  /// Creates a symbolizer that knows nothing yet.
+  public init(options: Options = Options()) {
+    state = Mutex(SymbolizerState(options))
+  }
+
+  /// Reads a process's mappings now and holds its files open, so that its stacks can be named after
+  /// it has ended. Costs some ten microseconds for each file; cheap for a process already known.
+  ///
+  /// Throws `notFound` when the process has ended, `denied` when it may not be looked into.
+  public func snapshot(pid: Int32) throws(EBPFError) {
+    try state.withLock { (state) throws(EBPFError) in try state.snapshot(pid) }
+  }
+
+  /// Forgets a process, whose files may then be closed.
+  public func forget(pid: Int32) {
+    state.withLock { $0.processes[pid] = nil }
+  }
+
+  /// Names the addresses of user stacks. Callers are looked up one byte before their return address.
+  public func symbolize(_ stacks: [UserStack]) -> [[SymbolizedFrame]] {
+    state.withLock { $0.symbolize(stacks) }
+  }
+
+  /// Names the addresses of one user stack, leaf first.
+  public func symbolize(pid: Int32, _ addresses: [UInt64]) -> [SymbolizedFrame] {
+    symbolize([UserStack(pid: pid, addresses: addresses)])[0]
+  }
+
+  /// Names the addresses of kernel stacks, each leaf first.
+  public func symbolizeKernel(_ stacks: [[UInt64]]) -> [[SymbolizedFrame]] {
+    state.withLock { $0.symbolizeKernel(stacks) }
+  }
+
+  /// Why kernel addresses get no names; nil when they do, or none was asked for yet.
+  public var kernelError: EBPFError? { state.withLock { $0.kernel.error } }
+
+  /// What has been counted so far.
+  public var statistics: SymbolizerStatistics {
+    state.withLock { state in
+      var statistics = state.statistics
+      statistics.files = state.files.count
+      statistics.processes = state.processes.count
+      statistics.kernelReads = state.kernel.reads
+      return statistics
+    }
+  }
+}

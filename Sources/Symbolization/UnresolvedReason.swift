@@ -1,0 +1,23 @@
+/// Why an address has no function name.
+public enum UnresolvedReason: String, Sendable, Hashable, CaseIterable {
+  /// The process had ended before anything was known about it.
+  case processGone = "process_gone"
+  /// The process may not be looked into: CAP_SYS_PTRACE is missing.
+  case denied
+  /// No executable mapping holds the address: the stack walk went astray, or the code was unmapped.
+  case noMapping = "no_mapping"
+  /// Code made at run time, and no perf map file names it.
+  case noPerfMap = "no_perf_map"
+  /// The mapped file cannot be opened any more, or another has taken its path.
+  case fileGone = "file_gone"
+  /// The mapped file is not a readable ELF file.
+  case malformedFile = "malformed_file"
+  /// The file has no symbols and no debug file was found.
+  case noSymbols = "no_symbols"
+  /// The file has symbols, but none covers the address: a local function of a stripped file.
+  case outsideFunctions = "outside_functions"
+  /// The kernel hides its addresses from us.
+  case kernelHidden = "kernel_hidden"
+  /// The kernel was built without `/proc/kallsyms`, or the file could not be read.
+  case kernelUnreadable = "kernel_unreadable"
+}
