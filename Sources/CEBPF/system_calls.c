@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -161,6 +162,15 @@ int cebpf_epoll_wait(int epoll, struct cebpf_event *events, int count, int timeo
     events[index].data = found[index].data.u64;
   }
   return result;
+}
+
+int cebpf_poll(const int *descriptors, size_t count, int timeout_milliseconds) {
+  enum { LIMIT = 1024 };
+  struct pollfd waiting[LIMIT];
+  if (count > LIMIT) return -EINVAL;
+  for (size_t index = 0; index < count; index++)
+    waiting[index] = (struct pollfd){.fd = descriptors[index], .events = POLLIN};
+  return RESULT(poll(waiting, count, timeout_milliseconds));
 }
 
 int cebpf_event_descriptor(void) { return RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }

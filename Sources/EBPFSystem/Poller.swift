@@ -51,6 +51,16 @@ public final class Poller: Sendable {
     self.stopper = stopper
   }
 
+  /// The one that asynchronous readers share; its thread runs from the first use to the end of the
+  /// process.
+  public static func shared() throws(Errno) -> Poller { try sharedResult.get() }
+
+  private static let sharedResult = Result { () throws(Errno) in
+    let poller = try Poller()
+    try poller.start()
+    return poller
+  }
+
   private static let readable: UInt32 = 0x001  // EPOLLIN
   private static let oneShot: UInt32 = 1 << 30  // EPOLLONESHOT
 

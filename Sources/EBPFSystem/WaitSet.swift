@@ -9,6 +9,9 @@ public struct WaitSet: ~Copyable, Sendable {
     epoll = OwnedDescriptor(owning: try Errno.check(cebpf_epoll_create()))
   }
 
+  /// The set itself can be waited for: it is readable when one of its descriptors is.
+  public var descriptor: Int32 { epoll.rawValue }
+
   /// Adds a descriptor that the caller keeps open; `tag` is what ``wait(milliseconds:)`` reports.
   public borrowing func add(_ descriptor: Int32, tag: UInt64) throws(Errno) {
     let readable: UInt32 = 1  // EPOLLIN

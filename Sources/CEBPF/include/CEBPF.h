@@ -63,6 +63,8 @@ int cebpf_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t data
 int cebpf_epoll_remove(int epoll, int descriptor);
 // At most CEBPF_EVENTS_AT_ONCE events; a negative timeout waits for ever.
 int cebpf_epoll_wait(int epoll, struct cebpf_event *events, int count, int timeout_milliseconds);
+// The number of these descriptors that can be read now or within the time; negative: for ever.
+int cebpf_poll(const int *descriptors, size_t count, int timeout_milliseconds);
 int cebpf_event_descriptor(void);
 int cebpf_timer_descriptor(void);
 // Fires first and then every `nanoseconds`; 0 stops it.
