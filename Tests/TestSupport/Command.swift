@@ -112,7 +112,7 @@ public struct Command: Sendable {
     }
   }
 
-  private static func withCStrings<Result>(
+  static func withCStrings<Result>(
     _ strings: [String],
     _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws -> Result
   ) rethrows -> Result {

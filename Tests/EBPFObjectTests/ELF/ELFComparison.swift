@@ -1,5 +1,6 @@
+import CLibelf
 import EBPFObject
-import Glibc
+import Testing
 
 /// Our values in the shape the oracle gives them.
 extension ELFFile {
@@ -46,25 +47,63 @@ extension SymbolTable {
   }
 }
 
-/// Whole files, for tests.
-enum FileBytes {
-  struct Failure: Error { var path: String, errno: Int32 }
+/// How many of each thing were compared: a comparison of nothing proves nothing.
+struct ELFComparisonCounts {
+  var files = 0
+  var sections = 0
+  var symbols = 0
+  var relocations = 0
+  var notes = 0
+}
 
-  static func read(_ path: String) throws -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Failure(path: path, errno: errno) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw Failure(path: path, errno: errno) }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeMutableBytes {
-        Glibc.read(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done)
+/// Compares everything both readers know about a file; tables of more than `limit` rows by sample.
+func expectSameAsLibELF(
+  _ bytes: [UInt8], _ name: String, limit: Int = 400, counts: inout ELFComparisonCounts
+) throws {
+  let comment = Comment(rawValue: name)
+  let ours = try ELFFile(Bytes(bytes))
+  let theirs = try #require(LibELF(bytes), comment)
+  counts.files += 1
+  #expect(ours.type == theirs.header.e_type, comment)
+  #expect(ours.machine == theirs.header.e_machine, comment)
+  #expect(ours.entry == theirs.header.e_entry, comment)
+  #expect(ours.flags == theirs.header.e_flags, comment)
+  #expect(ours.comparableSections == theirs.sections(), comment)
+  #expect(ours.segments.map(\.comparable) == theirs.segments(), comment)
+  counts.sections += ours.sections.count
+  for section in ours.sections {
+    switch section.type {
+    case ELFFile.SectionType.symbolTable, ELFFile.SectionType.dynamicSymbols:
+      let table = try ours.symbols(in: section)
+      #expect(UInt64(table.count) == section.size / section.entrySize, comment)
+      let indexes = sample(table.count, limit)
+      let expected = theirs.symbols(
+        inSection: section.index, strings: Int(section.link), indexes: indexes)
+      #expect(try table.comparable(indexes) == expected, comment)
+      counts.symbols += indexes.count
+    case ELFFile.SectionType.relocations, ELFFile.SectionType.relocationsWithAddend:
+      let relocations = try ours.relocations(in: section)
+      let expected = theirs.relocations(inSection: section.index)
+      #expect(relocations.count == expected.count, comment)
+      for index in sample(min(relocations.count, expected.count), limit) {
+        #expect(relocations[index].comparable == expected[index], comment)
       }
-      guard count > 0 else { throw Failure(path: path, errno: errno) }
-      done += count
+      counts.relocations += relocations.count
+    case ELFFile.SectionType.note:
+      let notes = try ours.notes(in: section)
+      let expected = theirs.notes(inSection: section.index)
+      #expect(notes.map(\.owner) == expected.map(\.owner), comment)
+      #expect(notes.map(\.type) == expected.map(\.type), comment)
+      #expect(notes.map(\.description.array) == expected.map(\.description), comment)
+      counts.notes += notes.count
+    default: break
     }
-    return bytes
   }
+}
+
+/// At most `limit` indexes of `0 ..< count`, evenly spread, with the first and the last.
+func sample(_ count: Int, _ limit: Int) -> [Int] {
+  guard count > limit else { return Array(0..<count) }
+  let step = count / limit + 1
+  return Array(stride(from: 0, to: count, by: step)) + [count - 1]
 }

@@ -1,0 +1,79 @@
+internal import EBPFSystem
+internal import Synchronization
+
+/// A descriptor that several values may refer to; closed when the last one lets go.
+final class SharedDescriptor: Sendable {
+  private let owned: OwnedDescriptor
+  init(_ owned: consuming OwnedDescriptor) { self.owned = owned }
+  /// Valid as long as this object is referred to.
+  var number: Int32 { owned.rawValue }
+}
+
+/// What the kernel holds for one attachment, and how to take it back.
+final class Attachment: Sendable {
+  struct Parts: Sendable {
+    /// `bpf_link`s; closed first.
+    var links: [SharedDescriptor] = []
+    /// Performance events; closed after the links on them.
+    var events: [SharedDescriptor] = []
+    /// A probe in tracefs; removed when nothing uses it any more.
+    var probe: TracefsProbe?
+  }
+
+  private let parts: Mutex<Parts?>
+
+  init(_ parts: Parts) { self.parts = Mutex(parts) }
+
+  convenience init(link: consuming OwnedDescriptor) {
+    self.init(Parts(links: [SharedDescriptor(link)]))
+  }
+
+  var isEnded: Bool { parts.withLock { $0 == nil } }
+  var events: [SharedDescriptor] { parts.withLock { $0?.events ?? [] } }
+
+  /// The only `bpf_link`, when there is exactly one.
+  var singleLink: SharedDescriptor? {
+    parts.withLock { parts in
+      guard let links = parts?.links, links.count == 1 else { return nil }
+      return links[0]
+    }
+  }
+
+  /// Gives everything back; the second time nothing is left to do.
+  func end() -> EBPFError? {
+    let taken = parts.withLock { parts in
+      defer { parts = nil }
+      return parts
+    }
+    guard var taken else { return nil }
+    taken.links = []
+    taken.events = []
+    guard let probe = taken.probe else { return nil }
+    do throws(EBPFError) {
+      try probe.remove()
+      return nil
+    } catch { return error }
+  }
+}
+
+/// The attachments of an object's programs, so that unloading it ends them.
+final class AttachmentSet: Sendable {
+  private let members = Mutex<[ObjectIdentifier: Attachment]>([:])
+
+  func add(_ attachment: Attachment) {
+    members.withLock { $0[ObjectIdentifier(attachment)] = attachment }
+  }
+
+  func remove(_ attachment: Attachment) {
+    members.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(attachment)) }
+  }
+
+  /// Ends them all; what could not be undone is returned.
+  func endAll() -> [EBPFError] {
+    let all = members.withLock { members in
+      defer { members = [:] }
+      return Array(members.values)
+    }
+    return all.compactMap { $0.end() }
+  }
+}

@@ -1,0 +1,146 @@
+internal import EBPFSystem
+
+extension ObjectLoader {
+  /// Makes every map of the object; what has initial contents gets them, constants are frozen.
+  mutating func createMaps() throws(EBPFError) {
+    for spec in maps {
+      guard made[spec.name] == nil else {
+        throw EBPFError(
+          .malformed, "two maps are called '\(spec.name)'", context: [.map(spec.name)])
+      }
+      made[spec.name] = try EBPFError.at(.map(spec.name)) { () throws(EBPFError) in
+        spec.pinning == .byName ? try openOrPin(spec) : try create(spec)
+      }
+    }
+    for spec in maps where !spec.slots.isEmpty && spec.type.holdsMaps {
+      try EBPFError.at(.map(spec.name)) { () throws(EBPFError) in try fillMapSlots(spec) }
+    }
+  }
+
+  // MARK: Creating
+
+  private func create(_ spec: MapSpec) throws(EBPFError) -> RawMap {
+    guard spec.type != .structOps else {
+      throw EBPFError(
+        .unsupported, "'\(spec.name)' is a struct_ops map, which this version does not load",
+        hint: "leave it out: object.maps.removeAll { $0.type == .structOps }")
+    }
+    return try RawMap.create(try normalized(spec), btf: btf?.number, kernel: kernel)
+  }
+
+  private func normalized(_ spec: MapSpec) throws(EBPFError) -> MapSpec {
+    spec.normalized(
+      cpuCount: try possibleCPUs(), pageSize: UInt32(clamping: CurrentProcess.pageSize))
+  }
+
+  private func possibleCPUs() throws(EBPFError) -> UInt32 {
+    do throws(Errno) { return UInt32(clamping: (try CPUSet.possible().cpus.last ?? 0) + 1) } catch {
+      throw EBPFError(
+        .system, "the list of CPUs cannot be read",
+        context: [.file("/sys/devices/system/cpu/possible")], systemCall: error.failure(of: "read"))
+    }
+  }
+
+  // MARK: Contents
+
+  private func fillMapSlots(_ spec: MapSpec) throws(EBPFError) {
+    guard let outer = made[spec.name] else { preconditionFailure("created before") }
+    for (slot, target) in spec.slots.sorted(by: { $0.key < $1.key }) {
+      guard case .map(let name) = target, let inner = made[name] else {
+        throw EBPFError(
+          .malformed, "slot \(slot) does not hold a map of this object", context: [.map(spec.name)])
+      }
+      try outer.setInnerMap(inner, for: Self.bytes(slot))
+    }
+  }
+
+  /// Program arrays are filled last: they need the programs, which need the array.
+  func fillProgramSlots(_ programs: [Program]) throws(EBPFError) {
+    for spec in maps where !spec.slots.isEmpty && spec.type == .programArray {
+      guard let array = made[spec.name] else { preconditionFailure("created before") }
+      for (slot, target) in spec.slots.sorted(by: { $0.key < $1.key }) {
+        guard case .program(let name) = target else {
+          throw EBPFError(
+            .malformed, "slot \(slot) does not hold a program", context: [.map(spec.name)])
+        }
+        // A program that was not asked for leaves its slot empty: tail calls to it fall through.
+        guard let program = programs.first(where: { $0.name == name }) else { continue }
+        try program.withDescriptor { (descriptor) throws(EBPFError) in
+          try array.update(Self.bytes(slot), Self.bytes(UInt32(bitPattern: descriptor)))
+        }
+      }
+    }
+  }
+
+  static func bytes(_ number: UInt32) -> [UInt8] {
+    (0..<4).map { index in
+      UInt8(
+        truncatingIfNeeded: number >> UInt32((ByteOrder.host == .little ? index : 3 - index) * 8))
+    }
+  }
+}
+
+// MARK: - Pinned by name
+
+extension ObjectLoader {
+  /// The map that is pinned already, if it is the same kind of map; or a new one, pinned.
+  private mutating func openOrPin(_ spec: MapSpec) throws(EBPFError) -> RawMap {
+    guard !spec.name.contains("/"), spec.name != ".", spec.name != ".." else {
+      throw EBPFError(.malformed, "'\(spec.name)' cannot be the name of a pin")
+    }
+    let path = "\(options.pinDirectory)/\(spec.name)"
+    // Somebody else may pin between our look and our own pin, and unpin before we look again.
+    for _ in 0..<8 {
+      if let pinned = try openPinned(path, spec) { return pinned }
+      let map = try create(spec)
+      do throws(EBPFError) {
+        try makePinDirectory()
+        try map.pin(path)
+        pins.append(path)
+        return map
+      } catch {
+        guard error.code == .exists else { throw error }
+      }
+    }
+    throw EBPFError(
+      .exists, "another process keeps pinning and unpinning this map", context: [.file(path)])
+  }
+
+  private func makePinDirectory() throws(EBPFError) {
+    guard !FileSystem.exists(options.pinDirectory) else { return }
+    do throws(Errno) { try FileSystem.makeDirectory(options.pinDirectory) } catch {
+      guard error != .exists else { return }
+      throw EBPFError(
+        error == .accessDenied || error == .notPermitted ? .denied : .system,
+        "the directory for pinned maps cannot be made", context: [.file(options.pinDirectory)],
+        systemCall: error.failure(of: "mkdir"),
+        hint: "mount -t bpf bpf /sys/fs/bpf, and name a directory in it")
+    }
+  }
+
+  private func openPinned(_ path: String, _ spec: MapSpec) throws(EBPFError) -> RawMap? {
+    let found: RawMap
+    do throws(EBPFError) { found = try RawMap.open(pinned: path, kernel: kernel) } catch {
+      if error.systemCall?.errno == Errno.noEntry.rawValue { return nil }
+      throw error
+    }
+    let wanted = try normalized(spec)
+    var differences: [String] = []
+    func compare(_ what: String, _ present: UInt64, _ wanted: UInt64) {
+      if present != wanted { differences.append("\(what) \(present), not \(wanted)") }
+    }
+    if found.type != wanted.type { differences.append("type \(found.type), not \(wanted.type)") }
+    compare("key size", UInt64(found.information.keySize), UInt64(wanted.keySize))
+    compare("value size", UInt64(found.information.valueSize), UInt64(wanted.valueSize))
+    compare("capacity", UInt64(found.information.maxEntries), UInt64(wanted.maxEntries))
+    compare("flags", UInt64(found.information.flags), UInt64(wanted.flags))
+    compare("extra", found.information.extra, wanted.extra)
+    guard differences.isEmpty else {
+      throw EBPFError(
+        .exists,
+        "a different map is pinned under this name: \(differences.joined(separator: "; "))",
+        context: [.file(path)], hint: "unpin it (rm), or give another pin directory")
+    }
+    return found
+  }
+}

@@ -1,0 +1,229 @@
+internal import EBPFSystem
+
+extension ObjectLoader {
+  // MARK: References
+
+  /// Replaces names in instructions by descriptors, ids and addresses.
+  mutating func patchReferences() throws(EBPFError) {
+    for index in programs.indices {
+      let name = programs[index].name
+      var instructions = programs[index].instructions
+      for (number, reference) in programs[index].references.enumerated() {
+        do throws(EBPFError) {
+          try patch(&instructions, reference, number: number, program: name)
+        } catch {
+          throw error.within(.instruction(reference.instruction)).within(.program(name))
+        }
+      }
+      programs[index].instructions = instructions
+    }
+  }
+
+  private mutating func patch(
+    _ instructions: inout [Instruction], _ reference: ProgramSpec.Reference, number: Int,
+    program: String
+  ) throws(EBPFError) {
+    let index = reference.instruction
+    guard instructions.indices.contains(index) else {
+      throw EBPFError(.malformed, "a reference lies outside of the program")
+    }
+    switch reference.target {
+    case .map(let name):
+      try load(
+        &instructions, index, Instruction.Pseudo.mapFD, try map(named: name).fileDescriptor, 0)
+    case .mapValue(let name, let offset):
+      try load(
+        &instructions, index, Instruction.Pseudo.mapValue, try map(named: name).fileDescriptor,
+        Int32(bitPattern: offset))
+    case .configuration(_, let offset):
+      guard let spec = maps.first(where: { $0.role == .kernelConfiguration }) else {
+        throw EBPFError(.malformed, "the object has no map for configuration variables")
+      }
+      try load(
+        &instructions, index, Instruction.Pseudo.mapValue,
+        try map(named: spec.name).fileDescriptor, Int32(bitPattern: offset))
+    case .kernelVariable(let name, _, _), .kernelFunction(let name, _, _):
+      guard let symbol = externs.symbols[name] else {
+        throw EBPFError(.unresolved, "'\(name)' was not resolved", context: [.symbol(name)])
+      }
+      if instructions[index].isCall {
+        try call(&instructions[index], symbol, name, number: number, program: program, at: index)
+      } else {
+        try load(&instructions, index, symbol)
+      }
+    }
+  }
+
+  private func map(named name: String) throws(EBPFError) -> RawMap {
+    guard let map = made[name] else {
+      throw EBPFError(
+        .notFound, "the program refers to map '\(name)', which the object does not have",
+        context: [.map(name)])
+    }
+    return map
+  }
+
+  private func load(
+    _ instructions: inout [Instruction], _ index: Int, _ pseudo: UInt8, _ low: Int32, _ high: Int32
+  ) throws(EBPFError) {
+    guard instructions[index].isWideLoad, instructions.indices.contains(index + 1) else {
+      throw EBPFError(.malformed, "a reference must be a 64-bit immediate load")
+    }
+    instructions[index].source = pseudo
+    instructions[index].immediate = low
+    instructions[index + 1].immediate = high
+  }
+
+  private func load(
+    _ instructions: inout [Instruction], _ index: Int, _ symbol: ResolvedExterns.Symbol
+  ) throws(EBPFError) {
+    switch symbol {
+    case .address(let address):
+      try load(
+        &instructions, index, 0, Int32(truncatingIfNeeded: address),
+        Int32(truncatingIfNeeded: address >> 32))
+    case .type(let id, let module):
+      try load(
+        &instructions, index, Instruction.Pseudo.btfID, Int32(bitPattern: id),
+        module.map { externs.modules[$0].number } ?? 0)
+    }
+  }
+
+  private mutating func call(
+    _ instruction: inout Instruction, _ symbol: ResolvedExterns.Symbol, _ name: String,
+    number: Int, program: String, at index: Int
+  ) throws(EBPFError) {
+    switch symbol {
+    case .address:
+      // A weak function that is missing: fine as long as the program tests for it first.
+      instruction.source = 0
+      instruction.immediate = Unresolved.kernelFunction + Int32(clamping: number)
+      sentences[program, default: [:]][index] =
+        "this kernel has no function '\(name)'; the program calls it without testing for it first"
+    case .type(let id, let module):
+      instruction.source = Instruction.Pseudo.kernelFunction
+      instruction.immediate = Int32(bitPattern: id)
+      // Index 0 of the descriptor array stands for the kernel itself.
+      instruction.offset = Int16(clamping: (module ?? -1) + 1)
+    }
+  }
+
+  // MARK: Loading
+
+  mutating func loadPrograms() throws(EBPFError) -> [Program] {
+    var loaded: [Program] = []
+    for spec in programs {
+      do throws(EBPFError) { loaded.append(try load(spec)) } catch {
+        throw error.within(.program(spec.name))
+      }
+    }
+    return loaded
+  }
+
+  private mutating func load(_ original: ProgramSpec) throws(EBPFError) -> Program {
+    var spec = original
+    guard spec.type != .unspecified else {
+      throw EBPFError(
+        .invalidArgument, "section '\(spec.sectionName)' does not say what type of program this is",
+        hint: SectionName(spec.sectionName).suggestion.map { "did you mean SEC(\"\($0)\")?" }
+          ?? "set the program's type before loading")
+    }
+    var request = ProgramRequest(type: spec.type.rawValue)
+    request.attachType = spec.attachType.rawValue
+    request.name = spec.name
+    request.license = object.license
+    request.flags = spec.flags
+    request.kernelVersion = object.version
+    addTypes(&request, spec)
+    if !externs.modules.isEmpty { request.descriptors = [0] + externs.modules.map(\.number) }
+    let module = try addTarget(&request, spec)
+
+    var rejection = ProgramRejection(
+      spec, request: request, sentences: sentences[spec.name] ?? [:], logLimit: options.logLimit,
+      features: features)
+    defer { logs[spec.name] = rejection.log }
+    let descriptor: OwnedDescriptor
+    do throws(Errno) {
+      descriptor = try rejection.load(kernel, level: options.logLevel)
+    } catch {
+      guard error == .invalid, let fallback = withoutAttachType(request, spec) else {
+        throw rejection.error(error)
+      }
+      rejection.request = fallback
+      spec.attachType = AttachType(rawValue: 0)
+      do throws(Errno) { descriptor = try rejection.load(kernel, level: options.logLevel) } catch {
+        throw rejection.error(error)
+      }
+    }
+    withExtendedLifetime(module) {}
+    bindConstants(to: descriptor.rawValue)
+    let information: ProgramInformation
+    do throws(Errno) {
+      information = try kernel.programInformation(descriptor.rawValue, details: [])
+    } catch { throw EBPFError.describing("program '\(spec.name)'", error) }
+    return Program(
+      descriptor, spec: spec, information: information, kernel: kernel, attachments: attachments)
+  }
+
+  /// Some programs only name their attach type for newer kernels' sake.
+  private func withoutAttachType(_ request: ProgramRequest, _ spec: ProgramSpec) -> ProgramRequest?
+  {
+    guard request.attachType != 0,
+      SectionName(spec.sectionName).row?.flags.contains(.attachTypeOptional) == true
+    else { return nil }
+    var fallback = request
+    fallback.attachType = 0
+    return fallback
+  }
+
+  /// Function and line information, which refer to the object's BTF.
+  private func addTypes(_ request: inout ProgramRequest, _ spec: ProgramSpec) {
+    guard let btf, hasFunctionTypes else { return }
+    guard !spec.functions.isEmpty, spec.functions.allSatisfy({ $0.typeID != 0 }) else { return }
+    request.btf = btf.number
+    for function in spec.functions {
+      request.functionInformation += Self.bytes(UInt32(clamping: function.start))
+      request.functionInformation += Self.bytes(function.typeID)
+    }
+    for line in spec.lines {
+      request.lineInformation += Self.bytes(UInt32(clamping: line.instruction))
+      request.lineInformation += Self.bytes(line.fileNameOffset)
+      request.lineInformation += Self.bytes(line.textOffset)
+      request.lineInformation += Self.bytes(line.lineAndColumn)
+    }
+  }
+
+  /// What the program attaches to, where that is part of the load; the module's BTF stays open.
+  private func addTarget(
+    _ request: inout ProgramRequest, _ spec: ProgramSpec
+  ) throws(EBPFError) -> SharedDescriptor? {
+    switch spec.type {
+    case .tracing, .lsm: break
+    case .replacement, .structOps:
+      throw EBPFError(
+        .unsupported, "programs of type \(spec.type) are not loaded by this version",
+        hint: "leave it out: LoadOptions.programs names those to load")
+    default: return nil
+    }
+    guard !spec.attachTarget.isEmpty else {
+      throw EBPFError(
+        .invalidArgument, "section '\(spec.sectionName)' does not say what the program attaches to",
+        hint: SectionName(spec.sectionName).row.map { "write it as \($0.form)" }
+          ?? "set the program's attachTarget before loading")
+    }
+    let target = try types.target(named: spec.attachTarget, for: spec.attachType)
+    request.attachTypeID = target.typeID
+    guard let module = target.module else { return nil }
+    let descriptor = SharedDescriptor(try types.open(module))
+    request.attachObject = descriptor.number
+    return descriptor
+  }
+
+  /// Ties constants to the program, so that `bpftool` finds them; kernels before 5.10 do without.
+  private func bindConstants(to program: Int32) {
+    for spec in maps where spec.role == .readOnlyData {
+      guard let map = made[spec.name] else { continue }
+      do throws(Errno) { try kernel.bind(map: map.fileDescriptor, to: program) } catch { return }
+    }
+  }
+}
