@@ -54,7 +54,8 @@ public struct ObjectFile: Sendable {
     var findings = ObjectFindings(stopsAtFirst: true)
     do throws(EBPFError) {
       self = try ObjectParser.parse(
-        bytes, name: name, sizeLimit: sizeLimit, decompressor: decompressor, findings: &findings)
+        bytes, name: name, sizeLimit: sizeLimit, decompressor: decompressor, findings: &findings
+      ).object
     } catch {
       throw name.isEmpty ? error : error.within(.file(name))
     }

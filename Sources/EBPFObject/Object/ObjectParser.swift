@@ -13,7 +13,7 @@ struct ObjectParser {
   static func parse(
     _ bytes: Bytes, name: String, sizeLimit: Int, decompressor: Decompressor?,
     findings: inout ObjectFindings
-  ) throws(EBPFError) -> ObjectFile {
+  ) throws(EBPFError) -> ParsedObject {
     guard bytes.count <= sizeLimit else {
       throw EBPFError(
         .tooLarge, "the file has \(bytes.count) bytes, the limit is \(sizeLimit)",
@@ -135,7 +135,7 @@ struct ObjectParser {
 // MARK: - The whole object
 
 extension ObjectParser {
-  private func object(_ findings: inout ObjectFindings) throws(EBPFError) -> ObjectFile {
+  private func object(_ findings: inout ObjectFindings) throws(EBPFError) -> ParsedObject {
     let license = try findings.attempt { () throws(EBPFError) in try readLicense() } ?? ""
     let version = try findings.attempt { () throws(EBPFError) in try readVersion() } ?? 0
     let symbolIndex = try SymbolIndex(self, &findings)
@@ -150,14 +150,17 @@ extension ObjectParser {
     }
     try readStructOps(into: &maps, symbolIndex, &findings)
 
-    var linker = Linker(
-      self, code: try CodeSections(self, symbolIndex, &findings), maps: maps, externs: externs)
+    let code = try CodeSections(self, symbolIndex, &findings)
+    var linker = Linker(self, code: code, maps: maps, externs: externs)
     let programs = try linker.programs(&findings)
     try readSlots(into: &maps, linker, &findings)
-    return ObjectFile(
+    let object = ObjectFile(
       name: name, maps: maps.specs, programs: programs, license: license, version: version,
       order: elf.order, btf: btf, globals: data, externs: externs,
       functionsToMarkStatic: try linker.hiddenFunctionIDs(&findings), warnings: findings.warnings)
+    return ParsedObject(
+      object: object, elf: elf, functionCount: code.functions.count,
+      relocations: try code.relocations(btfExt, btf, &findings))
   }
 
   private func readLicense() throws(EBPFError) -> String {

@@ -88,19 +88,7 @@ struct CodeSections {
         context: [.offset(section.offset)])
     }
     budget -= bytes.count
-    var instructions: [Instruction] = []
-    instructions.reserveCapacity(bytes.count / 8)
-    let order = parser.elf.order
-    for offset in stride(from: 0, to: bytes.count, by: 8) {
-      let registers: UInt8 = try bytes.load(at: offset + 1)
-      var instruction = Instruction(
-        opcode: try bytes.load(at: offset), offset: try bytes.load(at: offset + 2, order: order),
-        immediate: try bytes.load(at: offset + 4, order: order))
-      // A big-endian object has the two register fields the other way round.
-      instruction.registers =
-        order == .little ? registers : registers << 4 | registers >> 4
-      instructions.append(instruction)
-    }
+    let instructions = try Instruction.decode(bytes, order: parser.elf.order)
     return CodeSection(
       index: section.index, name: name, fileOffset: section.offset, instructions: instructions)
   }

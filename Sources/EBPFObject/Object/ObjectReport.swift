@@ -1,0 +1,323 @@
+/// Everything that can be said about an object file without a kernel: what is in it, what it needs,
+/// and everything that is wrong with it.
+///
+/// Unlike ``ObjectFile``, which stops at the first problem, a report goes on; what could be read is
+/// there even when the object is not valid.
+public struct ObjectReport: Sendable {
+  /// How much a finding matters.
+  public enum Severity: String, Sendable, Hashable {
+    /// The object, or a part of it, cannot be loaded.
+    case error
+    /// It loads, but probably not as its author meant.
+    case warning
+  }
+
+  /// One problem: the error that a load would throw, or a warning in the same form.
+  public struct Finding: Sendable, Hashable {
+    /// How much it matters.
+    public var severity: Severity
+    /// What, where, and what to do about it.
+    public var error: EBPFError
+  }
+
+  /// One program.
+  public struct Program: Sendable {
+    /// What will be loaded.
+    public var spec: ProgramSpec
+    /// How it is attached; nil for an unknown section name.
+    public var attachKind: SectionTable.AttachKind?
+    /// The instructions of the program itself, without its subprograms.
+    public var instructionCount: Int
+    /// The functions it calls, by name.
+    public var subprograms: [String]
+    /// The helpers it calls, by name without `bpf_`; `#300` for an unknown one.
+    public var helpers: [String]
+    /// The kernel functions it calls.
+    public var kernelFunctions: [String]
+    /// The maps it uses.
+    public var maps: [String]
+  }
+
+  /// One variable of a data section.
+  public struct Global: Sendable, Hashable {
+    /// Name, place and size.
+    public var variable: GlobalVariable
+    /// Its type as C writes it.
+    public var typeName: String
+  }
+
+  /// Something that needs a kernel of at least some version.
+  public struct Requirement: Sendable, Hashable {
+    /// The first kernel that has it.
+    public var version: KernelVersion
+    /// What needs it: `map 'events' has type ringbuf`.
+    public var reason: String
+  }
+
+  /// How the CO-RE records come out against one kernel's types.
+  public struct Relocations: Sendable, Hashable {
+    /// A record that finds nothing to match, and makes its instruction unusable.
+    public struct Unresolved: Sendable, Hashable {
+      /// The function it is in.
+      public var function: String
+      /// The section of the function.
+      public var section: String
+      /// The instruction, counted from the function's start.
+      public var instruction: Int
+      /// What is asked.
+      public var kind: CORERecord.Kind
+      /// Why there is no answer.
+      public var reason: String
+    }
+    /// The number of records.
+    public var count: Int
+    /// How many have an answer; nil when there was no target to ask.
+    public var resolvedCount: Int?
+    /// Those that have none.
+    public var unresolved: [Unresolved]
+  }
+
+  /// The name or path of the file.
+  public var file: String
+  /// The object as far as it could be read; nil when it is none.
+  public var object: ObjectFile?
+  /// Every problem, errors first.
+  public var findings: [Finding] = []
+  /// Its programs.
+  public var programs: [Program] = []
+  /// Its variables.
+  public var globals: [Global] = []
+  /// Everything that needs a kernel version, newest first.
+  public var requirements: [Requirement] = []
+  /// Its CO-RE records.
+  public var relocations = Relocations(count: 0, resolvedCount: nil, unresolved: [])
+
+  /// True when nothing keeps the object from loading.
+  public var isValid: Bool { !findings.contains { $0.severity == .error } }
+  /// Its maps.
+  public var maps: [MapSpec] { object?.maps ?? [] }
+  /// Its license; empty for none.
+  public var license: String { object?.license ?? "" }
+
+  /// The oldest kernel that can load it, and what needs just that one; nil when nothing in it has a
+  /// known age.
+  ///
+  /// Programs with a leading `?` do not count: a loader leaves them out where they cannot run. What
+  /// a loader replaces on older kernels (BTF kinds, function information) does not count either.
+  public var minimumKernel: (version: KernelVersion, because: [String])? {
+    guard let newest = requirements.first?.version else { return nil }
+    return (newest, requirements.prefix { $0.version == newest }.map(\.reason))
+  }
+
+  /// Examines a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: the whole file.
+  ///   - name: its name or path.
+  ///   - targets: the types of the kernel to resolve CO-RE records against, then those of modules;
+  ///     empty to leave them open.
+  ///   - sizeLimit: a larger file is refused unread.
+  ///   - decompressor: expands compressed sections.
+  public init(
+    _ bytes: Bytes, name: String = "", targets: [BTF] = [],
+    sizeLimit: Int = ObjectFile.standardSizeLimit, decompressor: Decompressor? = nil
+  ) {
+    file = name
+    var findings = ObjectFindings(stopsAtFirst: false)
+    var parsed: ParsedObject?
+    do throws(EBPFError) {
+      let result = try ObjectParser.parse(
+        bytes, name: name, sizeLimit: sizeLimit, decompressor: decompressor, findings: &findings)
+      parsed = result
+      object = result.object
+    } catch {
+      add(.error, error)
+    }
+    for error in findings.errors { add(.error, error) }
+    for warning in findings.warnings { add(.warning, warning) }
+    if let parsed { examine(parsed, targets) }
+    self.findings.sort { $0.severity == .error && $1.severity != .error }
+  }
+
+  mutating func add(_ severity: Severity, _ error: EBPFError) {
+    guard findings.count < 2 * ObjectFindings.limit else { return }
+    findings.append(
+      Finding(severity: severity, error: file.isEmpty ? error : error.within(.file(file))))
+  }
+
+  /// Runs a part of the examination; a failure becomes a finding.
+  mutating func attempt<Result>(_ body: () throws(EBPFError) -> Result) -> Result? {
+    do throws(EBPFError) { return try body() } catch { add(.error, error) }
+    return nil
+  }
+}
+
+// MARK: - The examination
+
+extension ObjectReport {
+  private mutating func examine(_ parsed: ParsedObject, _ targets: [BTF]) {
+    let object = parsed.object
+    for anomaly in parsed.elf.anomalies() { add(.error, anomaly) }
+    if !object.isNativeOrder {
+      let (found, wanted) =
+        object.order == .big ? ("big", "little") : ("little", "big")
+      add(
+        .error,
+        EBPFError(
+          .unsupported, "the object is \(found)-endian, and this machine is \(wanted)-endian",
+          context: [.offset(5)],
+          hint: "compile with clang -target \(wanted == "little" ? "bpfel" : "bpfeb")"))
+    }
+    if object.programs.isEmpty, parsed.functionCount == 0 || isValid {
+      add(
+        .error,
+        EBPFError(
+          .notFound, "the object has no programs",
+          hint: "put a function into a section of its own with SEC(\"kprobe/…\")"))
+    }
+    programs = object.programs.map { Program($0, in: object) }
+    checkPrograms()
+    checkMaps(object.maps)
+    checkLicense()
+    describeGlobals(object)
+    resolve(parsed, targets)
+    requirements = Requirements(object, programs).sorted
+  }
+
+  private mutating func checkPrograms() {
+    var names: Set<String> = []
+    for program in programs {
+      let spec = program.spec
+      let places: [EBPFError.Context] = [.section(spec.sectionName), .program(spec.name)]
+      let section = SectionName(spec.sectionName)
+      if section.row == nil {
+        let hint = section.suggestion.map { "the nearest known name is '\($0)'; " } ?? ""
+        add(
+          spec.autoload ? .error : .warning,
+          EBPFError(
+            .unsupported, "the section name '\(spec.sectionName)' says no program type",
+            context: places, hint: hint + "a loader has to be told the type"))
+      } else if section.lacksTarget {
+        add(
+          .warning,
+          EBPFError(
+            .invalidArgument, "the section names no target: \(section.row?.form ?? "")",
+            context: places, hint: "set the program's target before it is loaded"))
+      }
+      if !names.insert(spec.name).inserted {
+        add(
+          .warning,
+          EBPFError(
+            .exists, "two programs are called '\(spec.name)'", context: places,
+            hint: "a loader finds only the first by its name"))
+      }
+    }
+  }
+
+  private mutating func checkMaps(_ maps: [MapSpec]) {
+    for map in maps {
+      let places: [EBPFError.Context] = [.section(map.sectionName), .map(map.name)]
+      if map.type == .unspecified || !map.type.isKnown {
+        add(
+          .error,
+          EBPFError(
+            .unsupported, "no known map type has number \(map.type.rawValue)", context: places,
+            hint: "the known types are 1 to \(MapType.all.count - 1)"))
+      }
+      if map.type == .structOps {
+        add(
+          .warning,
+          EBPFError(
+            .unsupported, "the object implements a kernel structure (struct_ops)", context: places,
+            hint: "this version reads such maps but does not load them"))
+      }
+      if map.maxEntries == 0, map.type.needsCapacity {
+        add(
+          .warning,
+          EBPFError(
+            .invalidArgument, "the map has no max_entries", context: places,
+            hint: "set it before the load: ebpf load --map \(map.name):max_entries=N"))
+      }
+    }
+  }
+
+  private mutating func checkLicense() {
+    guard !programs.isEmpty else { return }
+    if license.isEmpty {
+      add(
+        .warning,
+        EBPFError(
+          .notFound, "the object names no license, so the kernel takes it for proprietary",
+          context: [.section("license")],
+          hint: "add: char LICENSE[] SEC(\"license\") = \"GPL\";"))
+    }
+    guard !LicenseRules.isGPLCompatible(license) else { return }
+    for program in programs {
+      var restricted = program.spec.helperCalls.filter { LicenseRules.requiresGPL(helper: $0) }
+        .map { "helper bpf_" + (HelperTable.name(of: $0) ?? String($0)) }
+      restricted += program.kernelFunctions.map { "kernel function " + $0 }
+      if LicenseRules.requiresGPL(program.spec.type) {
+        restricted.append("program type " + program.spec.type.name)
+      }
+      guard !restricted.isEmpty else { continue }
+      add(
+        .error,
+        EBPFError(
+          .denied,
+          "the license '\(license)' is not compatible with the GPL, which is needed for "
+            + restricted.joined(separator: ", "),
+          context: [.section(program.spec.sectionName), .program(program.spec.name)],
+          hint: "name a license such as \"GPL\" or \"Dual BSD/GPL\", or do without"))
+    }
+  }
+
+  private mutating func describeGlobals(_ object: ObjectFile) {
+    guard let btf = object.btf else { return }
+    for variable in object.globals {
+      let name = attempt { () throws(EBPFError) in try btf.typeName(variable.typeID) }
+      globals.append(Global(variable: variable, typeName: name ?? ""))
+    }
+  }
+
+  private mutating func resolve(_ parsed: ParsedObject, _ targets: [BTF]) {
+    let records = parsed.relocations
+    relocations.count = records.count
+    guard let local = parsed.object.btf, let target = targets.first, !records.isEmpty else {
+      return
+    }
+    _ = target
+    var relocator = CORERelocator(local: local, targets: targets)
+    var resolved = 0
+    for (record, function, section) in records {
+      do throws(EBPFError) {
+        let result = try relocator.resolve(record)
+        guard result.isPoisoned else {
+          resolved += 1
+          continue
+        }
+        relocations.unresolved.append(
+          Relocations.Unresolved(
+            function: function, section: section, instruction: record.instruction,
+            kind: record.kind, reason: result.reason ?? "nothing in the kernel matches"))
+      } catch {
+        add(
+          .error,
+          error.within(.instruction(record.instruction)).within(.program(function)).within(
+            .section(section)))
+      }
+    }
+    relocations.resolvedCount = resolved
+  }
+}
+
+extension MapType {
+  /// True for types of which a map without capacity cannot be created.
+  fileprivate var needsCapacity: Bool {
+    switch self {
+    case .perfEventArray, .cpuMap, .socketStorage, .inodeStorage, .taskStorage, .cgroupStorage,
+      .cgroupStorageDeprecated, .perCPUCgroupStorageDeprecated, .structOps, .arena, .unspecified:
+      false
+    default: isKnown
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/// An object with what only a report wants to know of it.
+struct ParsedObject {
+  let object: ObjectFile
+  let elf: ELFFile
+  /// The functions in executable sections.
+  let functionCount: Int
+  /// The CO-RE records in the file's order, each counted from its function's start; with the function
+  /// and its section.
+  let relocations: [(record: CORERecord, function: String, section: String)]
+}
+
+extension CodeSections {
+  /// The CO-RE records in the file's order; those outside every function belong to code that a static
+  /// linker dropped.
+  func relocations(
+    _ information: BTFExt?, _ btf: BTF?, _ findings: inout ObjectFindings
+  ) throws(EBPFError) -> [(record: CORERecord, function: String, section: String)] {
+    guard let information, let btf else { return [] }
+    var result: [(record: CORERecord, function: String, section: String)] = []
+    for part in information.relocations {
+      guard let section = sections.values.first(where: { $0.name == part.name }) else { continue }
+      let functions = functions.filter { $0.section == section.index }
+      for record in part.records {
+        let place = Int(record.byteOffset / 8)
+        guard let function = Self.function(at: place, in: functions),
+          let kind = CORERecord.Kind(rawValue: record.kind)
+        else { continue }
+        let access = try findings.attempt { () throws(EBPFError) in
+          try btf.shortString(at: record.accessOffset)
+        }
+        guard let access else { continue }
+        result.append(
+          (
+            CORERecord(
+              instruction: place - function.start, typeID: record.typeID, access: access,
+              kind: kind), function.name, section.name
+          ))
+      }
+    }
+    return result
+  }
+
+  /// The function that holds an instruction; functions are sorted by start.
+  private static func function(at place: Int, in functions: [CodeFunction]) -> CodeFunction? {
+    var low = 0
+    var high = functions.count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if functions[middle].start <= place { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, place < functions[low - 1].end else { return nil }
+    return functions[low - 1]
+  }
+}
