@@ -61,6 +61,13 @@ extension BTF {
     return try bytes.name(at: start)
   }
 
+  /// A string of any length, cut after a limit.
+  func text(at offset: UInt32) throws(EBPFError) -> String {
+    let (bytes, start) = try place(ofString: offset)
+    let rest = try bytes.slice(at: start, count: min(Bytes.nameLimit, bytes.count - start))
+    return try rest.slice(at: 0, count: rest.distanceToZero(from: 0) ?? rest.count).text
+  }
+
   /// A type's name, which must be a short one; empty for an anonymous type.
   func shortName(of type: BTFType) throws(EBPFError) -> String {
     type.nameOffset == 0 ? "" : try shortString(at: type.nameOffset)

@@ -62,6 +62,10 @@ struct ObjectParser {
 
   /// The ELF file, when it is a BPF object at all.
   private static func open(_ bytes: Bytes) throws(EBPFError) -> ELFFile {
+    guard bytes.count > 0 else {
+      throw EBPFError(
+        .malformed, "the file is empty", hint: "the compiler or the copy may have failed")
+    }
     let elf = try ELFFile(bytes)
     // Compilers before LLVM 5 wrote no machine.
     guard elf.machine == ELFFile.Machine.bpf || elf.machine == 0 else {

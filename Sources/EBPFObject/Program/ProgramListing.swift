@@ -8,7 +8,7 @@ public struct ProgramListing: Sendable {
     public var source: Source?
     /// The instruction's index in the program.
     public var index: Int
-    /// The instruction, as llvm-objdump prints it.
+    /// The instruction, as llvm-objdump prints it, but with the name of what it refers to.
     public var text: String
     /// What its address or call refers to, by name; nil for nothing.
     public var reference: String?
@@ -46,20 +46,26 @@ public struct ProgramListing: Sendable {
         }
         line += 1
       }
+      let instruction = program.instructions[printed.index]
+      let reference =
+        references[printed.index]?.text ?? Self.callee(instruction, at: printed.index, functions)
       rows.append(
         Row(
           function: functions[printed.index], source: source, index: printed.index,
-          text: printed.text,
-          reference: references[printed.index]?.text
-            ?? Self.callee(program.instructions[printed.index], at: printed.index, functions)))
+          text: reference.map { Self.text(of: instruction, referringTo: $0) } ?? printed.text,
+          reference: reference))
     }
     self.rows = rows
   }
 
+  private static func text(of instruction: Instruction, referringTo name: String) -> String {
+    instruction.isCall ? "call \(name)" : "r\(instruction.destination) = \(name) ll"
+  }
+
   private static func source(_ line: ProgramSpec.Line, _ btf: BTF) throws(EBPFError) -> Source {
-    let text = try btf.shortString(at: line.textOffset)
+    let text = try btf.text(at: line.textOffset)
     return Source(
-      file: try btf.shortString(at: line.fileNameOffset), line: line.line, column: line.column,
+      file: try btf.text(at: line.fileNameOffset), line: line.line, column: line.column,
       text: String(text.drop { $0 == " " || $0 == "\t" }))
   }
 
