@@ -8,13 +8,9 @@ public struct ProcessUsage: Sendable, Hashable {
   public var residentBytes: UInt64?
 
   /// Asks the kernel now.
-  public static func now() throws(Errno) -> ProcessUsage {
-    let processClock: Int32 = 2  // CLOCK_PROCESS_CPUTIME_ID
-    var nanoseconds: Int64 = 0
-    // SAFETY: the time is written to a local variable.
-    _ = try Errno.check(unsafe cebpf_clock(processClock, &nanoseconds))
+  public static func now() -> ProcessUsage {
     return ProcessUsage(
-      cpuNanoseconds: UInt64(clamping: nanoseconds), residentBytes: residentBytes())
+      cpuNanoseconds: Clock.processCPU.now, residentBytes: residentBytes())
   }
 
   /// The second number of /proc/self/statm, in pages (`proc(5)`).

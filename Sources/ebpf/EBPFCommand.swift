@@ -14,7 +14,8 @@ struct EBPFCommand: ParsableCommand {
       was asked for, data lost under --fail-on-loss); 2 refused or failed; 64 wrong usage; 130 \
       interrupted twice.
       """,
-    version: Version.text)
+    version: Version.text,
+    subcommands: [ProfileCommand.self])
 
   static func main() {
     InterruptSignals.ignoreBrokenPipes()

@@ -1,0 +1,25 @@
+public import Profiles
+
+/// What a CPU profiler recorded, every address named.
+public struct CPUProfile: Sendable {
+  /// The samples: values are `samples` in `count` and `cpu` in `nanoseconds`.
+  public var profile: Profile
+  /// What was recorded and lost.
+  public var statistics: TracerStatistics
+  /// What recording cost.
+  public var overhead: TracerOverhead
+  /// The hooks in use.
+  public var hooks: [TracerHook]
+  /// Samples a second on each CPU.
+  public var frequency: Int
+  /// How many CPUs were sampled.
+  public var processors: Int
+  /// Distinct frames that got no name.
+  public var unresolvedFrames: Int
+  /// What became of the distinct addresses, in one line.
+  public var symbolSummary: String
+  /// The machine's name.
+  public var host: String
+  /// The kernel's release.
+  public var kernelRelease: String
+}

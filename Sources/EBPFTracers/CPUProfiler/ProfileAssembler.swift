@@ -1,0 +1,91 @@
+internal import EBPF
+internal import EBPFSystem
+internal import Profiles
+internal import Symbolization
+
+/// Turns counts by key, with stacks by id, into a profile with names.
+struct ProfileAssembler {
+  let configuration: CPUProfilerConfiguration
+  let stacks: StackTable
+  let symbolizer: Symbolizer
+
+  func assemble(
+    _ samples: [ProfilerKey: UInt64], session: ProfilerSession, statistics: TracerStatistics
+  ) throws(EBPFError) -> CPUProfile {
+    let period = Int64(1_000_000_000 / configuration.frequency)
+    var builder = ProfileBuilder(
+      profile: Profile(
+        valueTypes: [
+          Profile.ValueType("samples", unit: "count"),
+          Profile.ValueType("cpu", unit: "nanoseconds"),
+        ], periodType: Profile.ValueType("cpu", unit: "nanoseconds"), period: period,
+        startTime: session.startTime.wall, duration: statistics.recordedNanoseconds))
+
+    // A fixed order, so that the same samples give the same profile.
+    let keys = samples.keys.sorted(by: ProfilerKey.precedes)
+    let user = keys.map { key in
+      Symbolizer.UserStack(
+        pid: Int32(truncatingIfNeeded: key.process.processID), addresses: addresses(key.userStack))
+    }
+    let userFrames = symbolizer.symbolize(user)
+    let kernelFrames = symbolizer.symbolizeKernel(keys.map { addresses($0.kernelStack) })
+    for (index, key) in keys.enumerated() {
+      let count = Int64(clamping: samples[key] ?? 0)
+      builder.add(
+        process: process(of: key), kernel: kernelFrames[index], user: userFrames[index],
+        markers: markers(of: key), values: [count, count.multipliedReportingOverflow(by: period).0])
+    }
+    let names = try machineNames()
+    return CPUProfile(
+      profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
+      hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
+      unresolvedFrames: builder.unresolved.values.reduce(0, +), symbolSummary: builder.summary,
+      host: names.node, kernelRelease: names.release)
+  }
+
+  private func addresses(_ id: StackID) -> [UInt64] {
+    id.isNone ? [] : stacks[id].map { Array($0.addresses) } ?? []
+  }
+
+  private func process(of key: ProfilerKey) -> Profile.Process {
+    let pid = Int32(truncatingIfNeeded: key.process.processID)
+    return Profile.Process(
+      pid: pid, tid: key.threadID == 0 ? pid : Int32(truncatingIfNeeded: key.threadID),
+      command: key.process.processID == 0 ? "idle" : key.command.text)
+  }
+
+  /// What stands above the root where a stack is not whole.
+  private func markers(of key: ProfilerKey) -> ProfileBuilder.Markers {
+    typealias Flags = ProfilerKey.Flags
+    func isCut(_ id: StackID, lost: UInt32) -> Bool {
+      guard !id.isNone else { return key.flags & lost != 0 }
+      return stacks[id]?.isCut ?? true
+    }
+    return ProfileBuilder.Markers(
+      userIsCut: isCut(key.userStack, lost: Flags.userStackLost),
+      kernelIsCut: isCut(key.kernelStack, lost: Flags.kernelStackLost))
+  }
+
+  private func machineNames() throws(EBPFError) -> MachineNames {
+    do throws(Errno) { return try MachineNames.current() } catch {
+      throw EBPFError(
+        .system, "uname failed",
+        systemCall: .init(call: "uname", errno: error.rawValue, name: error.name))
+    }
+  }
+}
+
+extension ProfilerKey {
+  /// By process, then by stacks.
+  static func precedes(_ left: ProfilerKey, _ right: ProfilerKey) -> Bool {
+    left.order.lexicographicallyPrecedes(right.order)
+  }
+
+  private var order: [UInt64] {
+    [
+      UInt64(process.processID), process.start, UInt64(process.execCount), UInt64(threadID),
+      command.first, command.second, userStack.low, userStack.high, kernelStack.low,
+      kernelStack.high, UInt64(flags),
+    ]
+  }
+}

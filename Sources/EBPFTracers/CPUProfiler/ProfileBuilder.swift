@@ -1,0 +1,114 @@
+internal import Profiles
+internal import Symbolization
+
+/// Fills a profile, storing equal mappings, frames, stacks and processes once.
+struct ProfileBuilder {
+  /// Which halves of a stack are not whole.
+  struct Markers {
+    var userIsCut = false
+    var kernelIsCut = false
+  }
+
+  private(set) var profile: Profile
+  /// Distinct frames without a name, by reason.
+  private(set) var unresolved: [UnresolvedReason: Int] = [:]
+
+  private var mappings: [Profile.Mapping: Int] = [:]
+  private var frames: [Profile.Frame: Int] = [:]
+  private var stacks: [[Int]: Int] = [:]
+  private var processes: [Profile.Process: Int] = [:]
+  private var samples: [[Int]: Int] = [:]
+
+  init(profile: Profile) { self.profile = profile }
+
+  /// Adds one sample: the kernel's frames, which are nearer to the leaf, then the user's.
+  mutating func add(
+    process: Profile.Process, kernel: [SymbolizedFrame], user: [SymbolizedFrame],
+    markers: Markers, values: [Int64]
+  ) {
+    var stack: [Int] = []
+    stack.reserveCapacity(kernel.count + user.count + 1)
+    for frame in kernel { stack.append(index(of: frame)) }
+    if markers.kernelIsCut { stack.append(index(ofMarker: "[truncated kernel stack]")) }
+    for frame in user { stack.append(index(of: frame)) }
+    if markers.userIsCut { stack.append(index(ofMarker: "[truncated]")) }
+    if stack.isEmpty { stack.append(index(ofMarker: "[no stack]")) }
+    let place = [
+      ProfileBuilder.intern(process, &processes, &profile.processes),
+      ProfileBuilder.intern(stack, &stacks, &profile.stacks),
+    ]
+    if let known = samples[place] {
+      for index in values.indices { profile.samples[known].values[index] += values[index] }
+    } else {
+      samples[place] = profile.samples.count
+      profile.samples.append(
+        Profile.Sample(process: place[0], stack: place[1], values: values))
+    }
+  }
+
+  private mutating func index(of frame: SymbolizedFrame) -> Int {
+    let mapping = frame.module.map { module in
+      ProfileBuilder.intern(
+        Profile.Mapping(
+          start: module.start, end: module.end, fileOffset: module.fileOffset, path: module.path,
+          buildID: module.buildID), &mappings, &profile.mappings)
+    }
+    let kind: Profile.Frame.Kind =
+      switch frame.kind {
+      case .kernel: .kernel
+      case .native: .native
+      case .jit: .jit
+      }
+    let value = Profile.Frame(
+      kind: kind, address: frame.address, mapping: mapping, name: frame.function,
+      systemName: frame.systemName)
+    let before = profile.frames.count
+    let index = ProfileBuilder.intern(value, &frames, &profile.frames)
+    if index == before, let reason = frame.unresolved { unresolved[reason, default: 0] += 1 }
+    return index
+  }
+
+  private mutating func index(ofMarker name: String) -> Int {
+    ProfileBuilder.intern(
+      Profile.Frame(kind: .marker, address: 0, name: name), &frames, &profile.frames)
+  }
+
+  private static func intern<Value: Hashable>(
+    _ value: Value, _ known: inout [Value: Int], _ all: inout [Value]
+  ) -> Int {
+    if let index = known[value] { return index }
+    known[value] = all.count
+    all.append(value)
+    return all.count - 1
+  }
+
+  /// How many distinct frames have names, and why others have none.
+  var summary: String {
+    let total = profile.frames.count { $0.kind != .marker }
+    let missing = unresolved.values.reduce(0, +)
+    var text = "\(total - missing) of \(total) frames have names"
+    let reasons = unresolved.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
+    if !reasons.isEmpty {
+      text += "; " + reasons.map { "\($0.value) \($0.key.explanation)" }.joined(separator: ", ")
+    }
+    return text
+  }
+}
+
+extension UnresolvedReason {
+  /// Why, in the words of a person.
+  fileprivate var explanation: String {
+    switch self {
+    case .processGone: "of processes that had ended"
+    case .denied: "of processes that may not be looked into (CAP_SYS_PTRACE)"
+    case .noMapping: "outside every mapping"
+    case .noPerfMap: "made at run time, without a perf map file"
+    case .fileGone: "in files that are gone"
+    case .malformedFile: "in files that are not ELF"
+    case .noSymbols: "in stripped files"
+    case .outsideFunctions: "outside every function"
+    case .kernelHidden: "of the kernel, which hides its addresses (CAP_SYSLOG)"
+    case .kernelUnreadable: "of the kernel, without /proc/kallsyms"
+    }
+  }
+}

@@ -1,0 +1,203 @@
+internal import EBPF
+internal import EBPFSystem
+internal import Symbolization
+internal import Synchronization
+
+/// A CPU profiler between start and stop: its object in the kernel, its links, its reader.
+///
+/// Everything is given back when the last reference goes.
+final class ProfilerSession: Sendable {
+  let symbolizer = Symbolizer()
+  let hooks: [TracerHook]
+  let processors: Int
+  /// When sampling was switched on, in nanoseconds of the monotonic and of the wall clock.
+  let startTime: (monotonic: UInt64, wall: UInt64)
+
+  private let object: LoadedObject
+  private let links: Mutex<Attached?>
+  private let collector: Mutex<SampleCollector>
+  private let poller: Poller
+  private let counters: PerCPUMap<UInt32, ProfilerCounters>
+  private let control: MappedArray<ProfilerControl>
+  private let meter: OverheadMeter
+
+  private struct Attached: ~Copyable {
+    var sampling: Link
+    var fork: Link?
+    var exit: Link?
+  }
+
+  init(_ configuration: CPUProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
+    let meter = OverheadMeter(kernel: kernel)
+    let object = try LoadedObject(
+      try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler"), kernel: kernel)
+    try ProfilerSession.configure(object, configuration)
+    let events = try object.map("events")
+    collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
+    (poller, processors) = try ProfilerSession.poller()
+    self.meter = meter
+    self.object = object
+    counters = try PerCPUMap(try object.map("counters"))
+    control = try MappedArray(try object.map("control"), writable: false)
+
+    var fork: Link?
+    var exit: Link?
+    if configuration.filter.followsChildren {
+      fork = try object.program("profile_fork").attach(.rawTracepoint("sched_process_fork"))
+      exit = try object.program("profile_exit").attach(.rawTracepoint("sched_process_exit"))
+    }
+    startTime = (Clock.monotonic.now, Clock.wall.now)
+    let sampling = try object.program("profile_sample").attach(
+      .perfEvent(.cpuClock(hz: UInt64(configuration.frequency))))
+    hooks = ProfilerSession.hooks(
+      sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
+      follows: configuration.filter.followsChildren)
+    links = Mutex(Attached(sampling: sampling, fork: fork, exit: exit))
+    try startReading(events.fileDescriptor)
+  }
+
+  private static func collector(
+    of events: RawMap, kernel: any KernelInterface
+  ) throws(EBPFError) -> SampleCollector {
+    do throws(Errno) {
+      return SampleCollector(
+        ring: try RingBufferMemory(
+          map: events.fileDescriptor, size: Int(events.information.maxEntries), kernel: kernel))
+    } catch {
+      throw EBPFError(
+        .system, "cannot map the profiler's ring buffer",
+        systemCall: .init(call: "mmap", errno: error.rawValue, name: error.name))
+    }
+  }
+
+  private static func poller() throws(EBPFError) -> (Poller, processors: Int) {
+    do throws(Errno) { return (try Poller(), try CPUSet.online().cpus.count) } catch {
+      throw EBPFError(
+        .system, "cannot prepare to wait for samples",
+        systemCall: .init(call: "epoll_create1", errno: error.rawValue, name: error.name))
+    }
+  }
+
+  private static func hooks(
+    _ mechanism: String, _ refusals: [(hook: String, why: String)], follows: Bool
+  ) -> [TracerHook] {
+    let sampling = TracerHook(
+      need: "sampling", used: "cpu-clock by \(mechanism)",
+      refused: refusals.map { TracerHook.Refusal(hook: $0.hook, why: $0.why) })
+    guard follows else { return [sampling] }
+    return [
+      sampling, TracerHook(need: "started processes", used: "raw tracepoint sched_process_fork"),
+      TracerHook(need: "ended processes", used: "raw tracepoint sched_process_exit"),
+    ]
+  }
+
+  /// Writes filters and control before anything is attached.
+  private static func configure(
+    _ object: LoadedObject, _ configuration: CPUProfilerConfiguration
+  ) throws(EBPFError) {
+    let filter = configuration.filter
+    typealias Flags = ProfilerControl.Flags
+    var control = ProfilerControl()
+    control.sampleLimit = configuration.sampleLimit
+    control.excludedProcess = configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
+    control.generation = 1
+    do throws(Errno) {
+      let limit = try SystemFile.integer("/proc/sys/kernel/perf_event_max_stack")
+      control.stackLimit = UInt32(clamping: limit)
+    } catch { control.stackLimit = 0 }  // The program then assumes the kernel's default.
+    if configuration.stacks == .kernel { control.flags |= Flags.noUserStacks }
+    if configuration.stacks == .user { control.flags |= Flags.noKernelStacks }
+    if configuration.separatesThreads { control.flags |= Flags.perThread }
+    if configuration.includesIdle { control.flags |= Flags.includeIdle }
+
+    if !filter.processes.isEmpty {
+      control.flags |= Flags.filterProcesses
+      var bits = ProcessFilterBits.process
+      if filter.followsChildren { bits |= ProcessFilterBits.follow }
+      let map = try Map<UInt32, UInt32>(try object.map("pid_filter"))
+      for process in filter.processes { try map.update(UInt32(bitPattern: process), bits) }
+    }
+    if !filter.commands.isEmpty {
+      control.flags |= Flags.filterCommands
+      let map = try Map<CommandName, UInt32>(try object.map("command_filter"))
+      for name in filter.commands { try map.update(CommandName(name), 1) }
+    }
+    if !filter.cgroups.isEmpty {
+      control.flags |= Flags.filterCgroups
+      let map = try Map<UInt64, UInt32>(try object.map("cgroup_filter"))
+      for id in filter.cgroups { try map.update(id, 1) }
+    }
+    try Map<UInt32, ProfilerControl>(try object.map("control")).update(0, control)
+  }
+}
+
+// MARK: - Reading
+
+extension ProfilerSession {
+  private func startReading(_ ring: Int32) throws(EBPFError) {
+    do throws(Errno) {
+      // The handler must not keep the session alive: the session owns the poller.
+      _ = try poller.add(ring) { [weak self] in self?.drain() }
+      try poller.start()
+    } catch {
+      throw EBPFError(
+        .system, "cannot wait for the profiler's ring buffer",
+        systemCall: .init(call: "epoll_ctl", errno: error.rawValue, name: error.name))
+    }
+  }
+
+  /// Reads what the kernel sent, and looks at new processes while they are there.
+  private func drain() {
+    let announced = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    for process in announced {
+      // A process that is gone already shows up as unresolved frames, with that reason.
+      do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
+    }
+  }
+
+  /// Switches sampling off and on; the program stays attached.
+  func setPaused(_ isPaused: Bool) throws(EBPFError) {
+    try links.withLock { (links) throws(EBPFError) in
+      guard links != nil else { return }
+      if isPaused { try links?.sampling.pause() } else { try links?.sampling.resume() }
+    }
+  }
+
+  /// The kernel's counters, summed over CPUs.
+  func counts() throws(EBPFError) -> ProfilerCounters {
+    ProfilerCounters(summing: try counters.values(for: 0) ?? [])
+  }
+
+  /// Samples counted towards the limit.
+  var limitedSamples: UInt64 { control[0].samples }
+
+  /// What the profiler costs.
+  func overhead() throws(EBPFError) -> TracerOverhead {
+    let latencies = collector.withLock { $0.result.latencies }
+    return try meter.read(object, latencies: latencies, elapsed: Clock.monotonic.now - startTime.0)
+  }
+
+  /// Detaches, reads what is left, and returns every count with the stacks it refers to.
+  func finish() throws(EBPFError) -> (samples: [ProfilerKey: UInt64], stacks: StackTable) {
+    var attached = links.withLock { links in links.take() }
+    if let attached = attached.take() {
+      try attached.sampling.detach()
+      // A program that followed children has nothing left to lose.
+    }
+    poller.stop()
+    drain()
+    let received = collector.withLock { $0.result }
+    var samples = received.overflow
+    for name in ["counts_a", "counts_b"] {
+      let map = try Map<ProfilerKey, UInt64>(try object.map(name))
+      for entry in try map.entries() { samples[entry.key, default: 0] += entry.value }
+    }
+    return (samples, received.stacks)
+  }
+
+  /// Records that were not what they should be.
+  var malformedRecords: UInt64 { collector.withLock { $0.malformed } }
+
+  /// Gives everything back to the kernel.
+  func unload() { object.unload() }
+}

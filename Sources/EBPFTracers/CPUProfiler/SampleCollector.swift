@@ -1,0 +1,87 @@
+internal import EBPF
+internal import EBPFSystem
+
+/// Reads the profiler's ring: stacks, samples that found their table full, processes seen first.
+struct SampleCollector: ~Copyable {
+  private var ring: RingBufferMemory
+  private var received = Received()
+
+  /// What came through the ring.
+  struct Received: Sendable {
+    var stacks = StackTable()
+    /// Samples that were not counted in the kernel because the table was full.
+    var overflow: [ProfilerKey: UInt64] = [:]
+    /// Processes announced since the last drain.
+    var announced: [Int32] = []
+    /// Delivery times of announcements, in nanoseconds.
+    var latencies = LatencyHistogram()
+    /// Records that are not what they should be.
+    var malformed: UInt64 = 0
+    /// When the present drain began, in nanoseconds of the monotonic clock.
+    var now: UInt64 = 0
+  }
+
+  init(ring: consuming RingBufferMemory) { self.ring = ring }
+
+  /// Reads everything that is there. Returns the processes announced, each once.
+  mutating func drain(now: UInt64) -> [Int32] {
+    received.now = now
+    ring.consume(&received) { received, record in SampleCollector.read(record, &received) }
+    let announced = received.announced
+    received.announced = []
+    return announced
+  }
+
+  /// What came so far.
+  var result: Received { received }
+
+  /// Records of the ring that its own checks refused.
+  var malformed: UInt64 { ring.counts.malformed + received.malformed }
+
+  private static func read(_ record: RawSpan, _ received: inout Received) {
+    switch record.integer(at: 0, as: UInt32.self, order: .host) {
+    case 1:
+      if !received.stacks.add(record: record) { received.malformed += 1 }
+    case 2:
+      guard let key = ProfilerKey(record: record, at: 8) else {
+        received.malformed += 1
+        return
+      }
+      received.overflow[key, default: 0] += 1
+    case 3:
+      guard let process = record.integer(at: 16, as: UInt32.self, order: .host),
+        let time = record.integer(at: 24, as: UInt64.self, order: .host)
+      else {
+        received.malformed += 1
+        return
+      }
+      received.announced.append(Int32(truncatingIfNeeded: process))
+      received.latencies.record(from: time, to: received.now)
+    default: received.malformed += 1
+    }
+  }
+}
+
+extension ProfilerKey {
+  /// The key at `offset` of a record; nil when it does not fit.
+  init?(record: RawSpan, at offset: Int) {
+    var words: [UInt64] = []
+    for index in 0..<9 {
+      guard let word = record.integer(at: offset + 8 * index, as: UInt64.self, order: .host) else {
+        return nil
+      }
+      words.append(word)
+    }
+    guard let id = record.integer(at: offset + 8, as: UInt32.self, order: .host),
+      let execCount = record.integer(at: offset + 12, as: UInt32.self, order: .host),
+      let thread = record.integer(at: offset + 48, as: UInt32.self, order: .host),
+      let flags = record.integer(at: offset + 52, as: UInt32.self, order: .host)
+    else { return nil }
+    process = ProcessIdentity(start: words[0], processID: id, execCount: execCount)
+    userStack = StackID(low: words[2], high: words[3])
+    kernelStack = StackID(low: words[4], high: words[5])
+    threadID = thread
+    self.flags = flags
+    command = CommandName(words: words[7], words[8])
+  }
+}

@@ -1,0 +1,81 @@
+internal import EBPF
+internal import EBPFSystem
+
+/// Measures what a tracer costs, from a moment on.
+struct OverheadMeter: Sendable {
+  private let cpuAtStart: UInt64
+  /// Keeps the kernel's run-time statistics on; nil when it refused.
+  private let statistics: StatisticsHandle?
+  private let refusal: String?
+
+  private final class StatisticsHandle: Sendable {
+    let descriptor: OwnedDescriptor
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+  }
+
+  /// Starts measuring now.
+  init(kernel: any KernelInterface) {
+    cpuAtStart = ProcessUsage.now().cpuNanoseconds
+    do throws(Errno) {
+      statistics = StatisticsHandle(try kernel.enableStatistics(0))
+      refusal = nil
+    } catch {
+      statistics = nil
+      refusal =
+        "time in the kernel is unknown: BPF_ENABLE_STATS was refused (\(error.name)); "
+        + "it needs CAP_SYS_ADMIN and Linux 5.8"
+    }
+  }
+
+  /// What was used so far; `elapsed` is the time since start in nanoseconds.
+  func read(
+    _ object: LoadedObject, latencies: LatencyHistogram, elapsed: UInt64
+  ) throws(EBPFError) -> TracerOverhead {
+    let usage = ProcessUsage.now()
+    let cpu = usage.cpuNanoseconds - min(usage.cpuNanoseconds, cpuAtStart)
+    var missing: [String] = []
+    var kernelTime: (nanoseconds: UInt64, runs: UInt64)?
+    if let refusal {
+      missing.append(refusal)
+    } else {
+      var time: UInt64 = 0
+      var runs: UInt64 = 0
+      for program in object.programs {
+        let information = try program.information()
+        time += information.runTime
+        runs += information.runCount
+      }
+      kernelTime = (time, runs)
+    }
+    let maps = OverheadMeter.mapBytes(object)
+    if maps == nil {
+      missing.append("memory of maps is unknown: /proc/self/fdinfo is not readable")
+    }
+    if latencies.count == 0 {
+      missing.append("event latency is unknown: no process was seen for the first time")
+    }
+    return TracerOverhead(
+      cpuPercent: elapsed == 0 ? 0 : Double(cpu) / Double(elapsed) * 100,
+      residentBytes: usage.residentBytes ?? 0, mapBytes: maps,
+      kernelNanoseconds: kernelTime?.nanoseconds, kernelRuns: kernelTime?.runs,
+      latencyMedian: latencies.quantile(0.5), latencyP99: latencies.quantile(0.99),
+      unavailable: missing)
+  }
+
+  /// The sum of `memlock` in the maps' fdinfo (kernel document bpf/map_*.rst; `bpftool map` shows
+  /// the same figure).
+  private static func mapBytes(_ object: LoadedObject) -> UInt64? {
+    var total: UInt64 = 0
+    for map in object.maps {
+      let lines: [Substring]
+      do throws(Errno) {
+        lines = try SystemFile.lines("/proc/self/fdinfo/\(map.fileDescriptor)")
+      } catch { return nil }
+      for line in lines where line.hasPrefix("memlock:") {
+        let digits = line.drop { !$0.isNumber }
+        total += UInt64(digits) ?? 0
+      }
+    }
+    return total
+  }
+}

@@ -1,0 +1,133 @@
+import ArgumentParser
+import EBPF
+import EBPFTracers
+import ProfileFormats
+
+/// `ebpf profile`: where the processors spend their time.
+struct ProfileCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "profile",
+    abstract: "Sample stacks on every CPU and show where time goes.",
+    usage: """
+      ebpf profile [-d SECONDS] [-o FILE]
+      ebpf profile -p PID [-d SECONDS] [-o FILE]
+      ebpf profile [-o FILE] -- COMMAND [ARGUMENT ...]
+      """,
+    discussion: """
+      Stacks of the kernel and of user code are taken -F times a second on each CPU, counted in \
+      the kernel and named here: C, C++, Rust and Swift functions, the kernel's, and those of \
+      perf map files.
+
+      Without -d and without a command it records until Ctrl-C. The ending of -o FILE picks the \
+      format: .html (interactive flame graph in one file), .svg, .folded, .pb.gz (pprof), \
+      .speedscope.json.
+
+      Needs CAP_BPF and CAP_PERFMON; names of other users' functions need CAP_SYS_PTRACE, names \
+      of kernel functions CAP_SYSLOG.
+      """)
+
+  @Option(name: [.customShort("F"), .long], help: "Samples a second on each CPU, 1 to 1000.")
+  var frequency: Int?
+
+  @Option(name: .shortAndLong, help: "Seconds to record.")
+  var duration: Double?
+
+  @Option(name: .long, help: "Rate and duration: production, staging, development or debug.")
+  var preset: ProfilePreset?
+
+  @Option(name: .shortAndLong, help: "Only this process; may be repeated.")
+  var pid: [Int32] = []
+
+  @Flag(name: .long, help: "With -p: also processes that it starts.")
+  var children = false
+
+  @Option(name: .long, help: "Only processes or threads with this command name; may be repeated.")
+  var comm: [String] = []
+
+  @Option(name: .long, help: "Only this cgroup (a path below the cgroup2 mount) and those in it.")
+  var cgroup: [String] = []
+
+  @Flag(name: [.customShort("U"), .long], help: "User stacks only.")
+  var userOnly = false
+
+  @Flag(name: [.customShort("K"), .long], help: "Kernel stacks only.")
+  var kernelOnly = false
+
+  @Flag(name: .long, help: "Tell the threads of a process apart.")
+  var threads = false
+
+  @Flag(name: .long, help: "Count idle CPUs as well.")
+  var idle = false
+
+  @Option(name: .long, help: "Stop recording after this many samples; 0: never.")
+  var maxSamples: UInt64 = 100_000
+
+  @Option(name: .shortAndLong, help: "Write the profile to this file.")
+  var output: String?
+
+  @Option(name: .long, help: "Format instead of the file's ending: \(ProfileFormat.names).")
+  var format: ProfileFormat?
+
+  @Option(name: .long, help: "How many functions the table shows.")
+  var top = 20
+
+  @Flag(name: .long, help: "Print the result as one JSON document.")
+  var json = false
+
+  @Flag(name: .long, help: "Exit with status 1 when samples were lost or stacks cut.")
+  var failOnLoss = false
+
+  @Argument(parsing: .postTerminator, help: "A command to run and profile.")
+  var command: [String] = []
+
+  mutating func validate() throws {
+    if let frequency, !CPUProfilerConfiguration.frequencies.contains(frequency) {
+      throw ValidationError("-F takes 1 to 1000 samples a second, not \(frequency)")
+    }
+    if let duration, !(duration > 0 && duration <= 86_400 * 366) {
+      throw ValidationError("-d takes a number of seconds above 0")
+    }
+    if userOnly && kernelOnly { throw ValidationError("-U and -K exclude each other") }
+    if let bad = pid.first(where: { $0 <= 0 }) {
+      throw ValidationError("-p takes a process id, not \(bad)")
+    }
+    if !command.isEmpty && !pid.isEmpty {
+      throw ValidationError("give a process with -p or a command after --, not both")
+    }
+    if top < 0 { throw ValidationError("--top takes a number of functions, not \(top)") }
+    if let output, format == nil, ProfileFormat(path: output) == nil {
+      throw ValidationError(
+        "cannot tell the format of '\(output)'; it should end in \(ProfileFormat.endings)")
+    }
+  }
+
+  mutating func run() throws {
+    do throws(EBPFError) {
+      let recording = ProfileRecording(
+        configuration: try configuration(), seconds: duration ?? presetSeconds, command: command)
+      let result = try recording.run()
+      let report = ProfileReport(result, command: self)
+      try report.write()
+      if failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
+    } catch {
+      let status = Output.failure(error, json: json)
+      throw error.code == .dataLost ? ExitCode.no : status
+    }
+  }
+
+  private var presetSeconds: Double? { preset.map { Double($0.seconds) } }
+
+  private func configuration() throws(EBPFError) -> CPUProfilerConfiguration {
+    var configuration = CPUProfilerConfiguration()
+    configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
+    configuration.stacks = userOnly ? .user : kernelOnly ? .kernel : .both
+    configuration.separatesThreads = threads
+    configuration.includesIdle = idle
+    configuration.sampleLimit = maxSamples
+    configuration.filter.processes = Set(pid)
+    configuration.filter.followsChildren = children
+    configuration.filter.commands = Set(comm)
+    for path in cgroup { configuration.filter.cgroups.insert(try ControlGroup.id(of: path)) }
+    return configuration
+  }
+}

@@ -1,0 +1,145 @@
+import EBPF
+import EBPFSystem
+import EBPFTracers
+import ProfileFormats
+import Profiles
+
+/// What a recording says: the file, the table of the hottest functions, the footer, or the JSON.
+struct ProfileReport {
+  private let result: CPUProfile
+  private let command: ProfileCommand
+
+  init(_ result: CPUProfile, command: ProfileCommand) {
+    self.result = result
+    self.command = command
+  }
+
+  /// True when the profile does not show everything that happened.
+  var hasLoss: Bool { result.statistics.dropped > 0 || result.statistics.truncated > 0 }
+
+  /// What is missing, in one sentence.
+  var lossSentence: String {
+    "\(Figures.count(result.statistics.dropped)) samples were dropped and "
+      + "\(Figures.count(result.statistics.truncated)) stacks are incomplete"
+  }
+
+  /// Writes the file if one was asked for, then the result, then the footer.
+  func write() throws(EBPFError) {
+    let file = try writeFile()
+    if command.json {
+      try print(JSONDocument.text(ProfileDocument(result, file: file, top: command.top)))
+    } else if command.output == nil, let format = command.format {
+      try printBytes(try encode(format))
+    } else {
+      try printTable()
+      footer(file)
+    }
+  }
+
+  // MARK: - Files
+
+  private func writeFile() throws(EBPFError) -> String? {
+    guard let path = command.output else { return nil }
+    guard let format = command.format ?? ProfileFormat(path: path) else {
+      throw EBPFError(.invalidArgument, "no format for '\(path)'")
+    }
+    let bytes = try encode(format)
+    do throws(Errno) { try OutputFile.write(bytes, path: path) } catch {
+      throw EBPFError(
+        .system, "cannot write '\(path)': \(error.text)",
+        systemCall: .init(call: "write", errno: error.rawValue, name: error.name),
+        hint: "name a file in a folder that you may write to")
+    }
+    return path
+  }
+
+  private func encode(_ format: ProfileFormat) throws(EBPFError) -> [UInt8] {
+    var options = ProfileOptions()
+    options.recording.host = result.host
+    options.recording.kernel = result.kernelRelease
+    options.recording.commandLine = commandLine
+    options.recording.frequency = Double(result.frequency)
+    options.recording.processors = result.processors
+    options.recording.samples = result.statistics.recorded
+    options.recording.dropped = result.statistics.dropped
+    options.recording.truncated = result.statistics.truncated
+    options.recording.unresolved = UInt64(result.unresolvedFrames)
+    options.recording.tool = "swift-ebpf \(Version.text)"
+    do throws(ProfileFormatError) {
+      return try format.encode(result.profile, options: options)
+    } catch {
+      throw EBPFError(.unsupported, "\(error)")
+    }
+  }
+
+  private var commandLine: String {
+    if !command.command.isEmpty { return command.command.joined(separator: " ") }
+    if !command.pid.isEmpty {
+      return "process " + command.pid.map(String.init).joined(separator: ", ")
+    }
+    return "all processes"
+  }
+
+  // MARK: - Text
+
+  private func printTable() throws(EBPFError) {
+    guard command.top > 0 else { return }
+    let table: HottestFunctions
+    do throws(ProfileFormatError) {
+      table = try HottestFunctions(result.profile, limit: command.top)
+    } catch { throw EBPFError(.unsupported, "\(error)") }
+    if table.rows.isEmpty {
+      Output.note(
+        "no samples: nothing that was asked for ran on a CPU"
+          + (result.statistics.unwanted > 0
+            ? " (\(Figures.count(result.statistics.unwanted)) samples were idle or filtered out)"
+            : ""))
+      return
+    }
+    try print(table.text(width: StandardStream.output.columns ?? 100))
+  }
+
+  /// What was recorded, what was lost and what it cost.
+  private func footer(_ file: String?) {
+    let statistics = result.statistics
+    let style = Style.forStream(.error)
+    func line(_ label: String, _ text: String) {
+      Output.note(style.dim(label + String(repeating: " ", count: 11 - label.count)) + text)
+    }
+    Output.note("")
+    line(
+      "recorded",
+      "\(Figures.count(statistics.recorded)) samples in "
+        + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)) at \(result.frequency) Hz on "
+        + "\(result.processors) CPUs; \(Figures.count(statistics.dropped)) dropped, "
+        + "\(Figures.count(statistics.truncated)) stacks truncated")
+    if statistics.capped > 0 {
+      line(
+        "limit", "reached after \(Figures.count(statistics.recorded)) samples; raise --max-samples")
+    }
+    line("symbols", result.symbolSummary)
+    line("overhead", overheadText)
+    for reason in result.overhead.unavailable { line("", style.dim(reason)) }
+    if let file { line("wrote", style.bold(file)) }
+  }
+
+  private var overheadText: String {
+    let cost = result.overhead
+    var parts = ["\(Figures.percent(cost.cpuPercent)) of one CPU"]
+    if let nanoseconds = cost.kernelNanoseconds {
+      parts.append("\(Figures.nanoseconds(nanoseconds)) in the kernel")
+    }
+    parts.append("\(Figures.bytes(cost.residentBytes)) resident")
+    if let bytes = cost.mapBytes { parts.append("\(Figures.bytes(bytes)) in maps") }
+    return parts.joined(separator: ", ")
+  }
+
+  private func print(_ text: String) throws(EBPFError) { try printBytes(Array(text.utf8)) }
+
+  private func printBytes(_ bytes: [UInt8]) throws(EBPFError) {
+    do throws(Errno) { try StandardStream.output.write(bytes) } catch {
+      if error.name == "EPIPE" { return }
+      throw EBPFError(.system, "cannot write to standard output: \(error.text)")
+    }
+  }
+}
