@@ -70,7 +70,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["EBPFObject", "EBPFSystem"], path: "Tests/TestSupport",
       swiftSettings: tests),
     .testTarget(
-      name: "EBPFObjectTests", dependencies: ["EBPFObject", "TestSupport", "CLibelf"],
+      name: "EBPFObjectTests",
+      dependencies: ["EBPFObject", "EBPFSystem", "TestSupport", "CLibelf"],
       swiftSettings: tests),
     .testTarget(
       name: "EBPFTests", dependencies: ["EBPF", "TestSupport"], swiftSettings: tests),

@@ -89,7 +89,7 @@ public struct Bytes: @unchecked Sendable {
     guard let length = distanceToZero(from: offset) else {
       throw EBPFError(
         .malformed, "a string that starts here has no terminating zero byte",
-        context: [.offset(UInt64(clamping: origin + max(0, offset)))])
+        context: [.offset(UInt64(clamping: origin) &+ UInt64(clamping: offset))])
     }
     return try slice(at: offset, count: length).text
   }
@@ -105,9 +105,7 @@ public struct Bytes: @unchecked Sendable {
     let remain = max(0, count - max(0, offset))
     return EBPFError(
       .malformed, "the data ends too early: wanted \(size) bytes, \(remain) remain",
-      context: [
-        .offset(UInt64(clamping: origin.addingReportingOverflow(max(0, offset)).partialValue))
-      ],
+      context: [.offset(UInt64(clamping: origin) &+ UInt64(clamping: offset))],
       hint: "the file may have been copied only in part")
   }
 }

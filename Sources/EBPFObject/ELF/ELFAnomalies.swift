@@ -28,10 +28,10 @@ extension ELFFile {
 
   private func check(_ section: Section, _ list: inout AnomalyList) {
     let places: [EBPFError.Context] = [
-      .section(section.nameBytes == nil ? "#\(section.index)" : section.name),
+      .section(section.readableName ?? "#\(section.index)"),
       .offset(section.offset),
     ]
-    if section.nameBytes == nil, nameSectionIndex != 0 {
+    if section.readableName == nil, nameSectionIndex != 0 {
       list.add("the section's name is outside the section names", at: places)
     }
     if section.type != SectionType.noBits, section.type != SectionType.null,

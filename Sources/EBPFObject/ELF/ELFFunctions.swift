@@ -49,12 +49,11 @@ extension ELFFile {
     }
     if let table = try symbolTable {
       try table.forEachSymbol { (symbol) throws(EBPFError) in
-        guard symbol.isFunction, !symbol.isUndefined, table.begins(symbol, with: wanted.name)
+        guard symbol.isFunction, !symbol.isUndefined,
+          let version = table.versionInName(symbol, after: wanted.name),
+          wanted.accepts(version.version)
         else { return }
-        // In the full table a version is part of the name.
-        let full = VersionedName(try table.name(of: symbol))
-        guard full.name == wanted.name, wanted.accepts(full.version) else { return }
-        add(Function(wanted.name, full.version, symbol))
+        add(Function(wanted.name, version.version, symbol))
       }
     }
     return found.values.sorted { $0.address < $1.address }
@@ -113,9 +112,19 @@ extension ELFFile.Function {
 }
 
 extension SymbolTable {
-  /// True when a symbol's name begins with `prefix` and then ends or has a version.
-  fileprivate func begins(_ symbol: ELFFile.Symbol, with prefix: String) -> Bool {
-    strings.holds(prefix, at: Int(symbol.nameOffset), before: 0x40)
+  /// In the full table a version is part of the name. Nil when a symbol's name is not `prefix` with
+  /// or without one.
+  fileprivate func versionInName(
+    _ symbol: ELFFile.Symbol, after prefix: String
+  ) -> VersionedName? {
+    let start = Int(symbol.nameOffset)
+    guard strings.holds(prefix, at: start, before: UInt8(ascii: "@")) else { return nil }
+    let rest = start + prefix.utf8.count
+    guard let length = strings.distanceToZero(from: rest, limit: 1024) else { return nil }
+    let span = strings.span
+    let version = String(
+      decoding: (rest..<rest + length).map { span.byte(at: $0) }, as: UTF8.self)
+    return VersionedName(prefix + version)
   }
 }
 

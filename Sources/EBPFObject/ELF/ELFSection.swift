@@ -46,14 +46,15 @@ extension ELFFile {
 
     /// The name; empty when the file gives none that can be read, which ``ELFFile/anomalies()``
     /// reports.
-    public var name: String { nameBytes?.text ?? "" }
+    public var name: String { readableName ?? "" }
 
-    /// The name's bytes, or nil when it begins outside the table or does not end in it.
-    var nameBytes: Bytes? {
-      guard let length = names.distanceToZero(from: Int(nameOffset)) else { return nil }
-      do throws(EBPFError) {
-        return try names.slice(at: Int(nameOffset), count: length)
-      } catch { return nil }
+    /// The name, or nil when it begins outside the table or does not end in it, or not within 4096
+    /// bytes: a million headers may share one endless name.
+    var readableName: String? {
+      let start = Int(nameOffset)
+      guard let length = names.distanceToZero(from: start, limit: 4096) else { return nil }
+      let span = names.span
+      return String(decoding: (start..<start + length).map { span.byte(at: $0) }, as: UTF8.self)
     }
 
     /// True when the bytes in the file begin with a compression header (`SHF_COMPRESSED`).
@@ -112,6 +113,15 @@ struct SectionNameIndex: Sendable {
 }
 
 extension Bytes {
+  /// The number of bytes before the next zero byte, or nil when there is none within `limit`.
+  func distanceToZero(from offset: Int, limit: Int) -> Int? {
+    guard offset >= 0, offset < count else { return nil }
+    let span = span
+    let end = count - offset > limit ? offset + limit : count
+    for position in offset..<end where span.byte(at: position) == 0 { return position - offset }
+    return nil
+  }
+
   /// True when `text` and then a zero byte, or the byte `stop`, are at `offset`.
   func holds(_ text: String, at offset: Int, before stop: UInt8 = 0) -> Bool {
     guard offset >= 0, offset < count else { return false }

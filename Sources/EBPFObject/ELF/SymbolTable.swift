@@ -44,10 +44,20 @@ public struct SymbolTable: Sendable {
   /// The name that begins at an offset of the table's strings.
   public func name(atOffset offset: UInt32) throws(EBPFError) -> String {
     if offset == 0 { return "" }
-    return try EBPFError.at(.section(section.name)) { () throws(EBPFError) -> String in
-      try strings.string(at: Int(offset))
+    guard let length = strings.distanceToZero(from: Int(offset), limit: Self.longestName) else {
+      throw EBPFError(
+        .malformed,
+        "a symbol's name begins at \(offset) of \(strings.count) bytes of names and does not end "
+          + "within \(Self.longestName)",
+        context: [.section(section.name), .offset(section.offset)],
+        hint: "the file is damaged; build or copy it again")
     }
+    return try strings.slice(at: Int(offset), count: length).text
   }
+
+  /// The longest name that is read; the longest found in practice is a tenth of it. Without a limit,
+  /// all symbols of a damaged file could share one endless name.
+  private static let longestName = 16_384
 
   /// True when a symbol's name is `name`, without making a string.
   public func isNamed(_ symbol: ELFFile.Symbol, _ name: String) -> Bool {

@@ -24,8 +24,16 @@ public struct SymbolVersions: Sendable {
     guard index >= 0, index < indexes.count / 2 else { return nil }
     let raw: UInt16 = try indexes.load(at: index * 2, order: order)
     guard let entry = entries[raw & 0x7fff], raw & 0x7fff > 1 else { return nil }
+    let start = Int(entry.nameOffset)
+    guard let length = entry.strings.distanceToZero(from: start, limit: 1024) else {
+      throw EBPFError(
+        .malformed,
+        "a version's name begins at \(start) of \(entry.strings.count) bytes of names and does not "
+          + "end within 1024",
+        context: [.section(".gnu.version")], hint: "the file is damaged; build or copy it again")
+    }
     return Version(
-      name: try entry.strings.string(at: Int(entry.nameOffset)),
+      name: try entry.strings.slice(at: start, count: length).text,
       isDefault: entry.isDefined && raw & 0x8000 == 0)
   }
 
