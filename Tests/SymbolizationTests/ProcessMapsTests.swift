@@ -1,8 +1,7 @@
 import EBPFObject
+import EBPFSystem
 import TestSupport
 import Testing
-
-@testable import Symbolization
 
 @Suite struct ProcessMapsTests {
   @Test func `the mappings of this process are those of a plain split`() throws {

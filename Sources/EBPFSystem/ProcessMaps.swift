@@ -43,7 +43,7 @@ public struct ProcessMaps: Sendable {
   }
 
   /// The index in ``mappings`` of the one that contains an address.
-  func index(containing address: UInt64) -> Int? {
+  public func index(containing address: UInt64) -> Int? {
     var low = 0
     var high = mappings.count
     while low < high {
@@ -98,7 +98,7 @@ private struct ProcessMapsParser {
   private mutating func number(radix: UInt64, until terminator: UInt8) throws(EBPFError) -> UInt64 {
     var value: UInt64 = 0
     let start = position
-    while position < text.count, let digit = text[position].hexadecimalValue, digit < radix {
+    while position < text.count, let digit = Self.digit(text[position]), digit < radix {
       let (product, overflow) = value.multipliedReportingOverflow(by: radix)
       let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
       guard !overflow, !carry else { throw malformed() }
@@ -112,6 +112,14 @@ private struct ProcessMapsParser {
     }
     guard radix == 10, position == text.count || text[position] == 0x0a else { throw malformed() }
     return value
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt64? {
+    switch byte {
+    case 0x30...0x39: UInt64(byte - 0x30)
+    case 0x61...0x66: UInt64(byte - 0x61 + 10)
+    default: nil
+    }
   }
 
   private mutating func access() throws(EBPFError) -> ProcessMapping.Access {
