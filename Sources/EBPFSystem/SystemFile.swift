@@ -54,6 +54,17 @@ public enum SystemFile {
     }
   }
 
+  /// What one read(2) of at most `count` bytes gives: enough to look at a long file's first lines.
+  public static func beginning(
+    _ descriptor: borrowing OwnedDescriptor, count: Int
+  ) throws(Errno) -> [UInt8] {
+    precondition(count > 0)
+    var content = [UInt8](repeating: 0, count: count)
+    let filled = try read(descriptor, into: &content, from: 0)
+    content.removeLast(count - filled)
+    return content
+  }
+
   private static func read(
     _ descriptor: borrowing OwnedDescriptor, into content: inout [UInt8], from start: Int
   ) throws(Errno) -> Int {

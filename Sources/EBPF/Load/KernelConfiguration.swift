@@ -2,7 +2,7 @@ internal import EBPFSystem
 
 /// The options a kernel was built with: `CONFIG_…=y`.
 ///
-/// The text is kept and scanned; nothing is decoded until it is asked for.
+/// One pass finds where each option's value is; values are decoded when they are asked for.
 public struct KernelConfiguration: Sendable {
   /// One option's value.
   public enum Value: Sendable, Hashable {
@@ -21,20 +21,23 @@ public struct KernelConfiguration: Sendable {
   /// Where it was read from.
   public let path: String
   private let bytes: [UInt8]
+  /// Where the value of each option is; an empty range for `# … is not set`.
+  private let places: [String: Range<Int>]
 
   /// Takes the text of a configuration file.
   public init(parsing bytes: [UInt8], path: String = "") {
     self.bytes = bytes
     self.path = path
+    places = Self.index(bytes)
   }
 
   /// The value of an option, with its `CONFIG_`; nil when the file does not mention it.
   ///
   /// Throws when the file's line for it cannot be understood.
   public func value(of name: String) throws(EBPFError) -> Value? {
-    guard let line = assignment(of: Array(name.utf8)) else {
-      return isMentionedAsUnset(name) ? .no : nil
-    }
+    guard let place = places[name] else { return nil }
+    guard !place.isEmpty else { return .no }
+    let line = bytes[place]
     guard let value = Self.decode(line) else {
       throw EBPFError(
         .malformed, "'\(name)=\(String(decoding: line, as: UTF8.self))' is not an option's value",
@@ -49,26 +52,28 @@ public struct KernelConfiguration: Sendable {
     return value == .yes || value == .module
   }
 
-  /// What follows `name=` at the start of a line, up to the line's end.
-  private func assignment(of name: [UInt8]) -> ArraySlice<UInt8>? {
-    lineAfter(name + [UInt8(ascii: "=")])
-  }
-
-  private func isMentionedAsUnset(_ name: String) -> Bool {
-    lineAfter(Array("# \(name) is not set".utf8)) != nil
-  }
-
-  /// The rest of the first line that begins with `prefix`.
-  private func lineAfter(_ prefix: [UInt8]) -> ArraySlice<UInt8>? {
+  private static func index(_ bytes: [UInt8]) -> [String: Range<Int>] {
+    let unset = Array(" is not set".utf8)
+    var places: [String: Range<Int>] = [:]
+    places.reserveCapacity(bytes.count / 40)
     var start = 0
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      if end - start >= prefix.count, bytes[start..<start + prefix.count].elementsEqual(prefix) {
-        return bytes[start + prefix.count..<end]
+      defer { start = end + 1 }
+      // `CONFIG_X=value` or `# CONFIG_X is not set`.
+      let isComment = bytes[start] == UInt8(ascii: "#")
+      let first = isComment ? start + 2 : start
+      guard end - first > 7, bytes[first] == UInt8(ascii: "C") else { continue }
+      let stop: UInt8 = isComment ? UInt8(ascii: " ") : UInt8(ascii: "=")
+      guard let nameEnd = bytes[first..<end].firstIndex(of: stop) else { continue }
+      let name = String(decoding: bytes[first..<nameEnd], as: UTF8.self)
+      if !isComment {
+        places[name] = nameEnd + 1..<end
+      } else if bytes[nameEnd..<end].elementsEqual(unset) {
+        places[name] = end..<end
       }
-      start = end + 1
     }
-    return nil
+    return places
   }
 
   static func decode(_ text: ArraySlice<UInt8>) -> Value? {

@@ -18,6 +18,7 @@ public struct VerifierLog: Sendable, Hashable {
   public let processedInstructions: Int?
   /// The number of lines.
   public let lineCount: Int
+  private let isPlanted: Bool
 
   /// Reads a log. `sentences` says what stands at an instruction that was made uncallable on purpose.
   public init(_ text: String, isComplete: Bool = true, sentences: [Int: String] = [:]) {
@@ -34,8 +35,9 @@ public struct VerifierLog: Sendable, Hashable {
       body[..<last].last { $0.hasPrefix("; ") }.map { Self.trimmed($0.dropFirst(2)) }
     }
     let index = last.flatMap { Self.instructionIndex(body[$0]) }
-    let isPlanted = last.map { Self.isPlanted(body[$0]) } ?? false
-    if isPlanted, let index, let sentence = sentences[index] {
+    let sentence = index.flatMap { sentences[$0] }
+    isPlanted = sentence != nil && (last.map { Self.isPlanted(body[$0]) } ?? false)
+    if isPlanted, let sentence {
       reasons = [sentence]
     } else {
       let sections = body.filter { line in Self.sections.contains { line.hasPrefix($0) } }
@@ -50,7 +52,8 @@ public struct VerifierLog: Sendable, Hashable {
         ? "the verifier gave no reason" : "the verifier's log ends without a reason"
     }
     var line = reasons.joined(separator: "; ")
-    if let instruction { line += " (at \(instruction))" }
+    // The planted instruction means nothing to a reader; its place is in the source line.
+    if let instruction, !isPlanted { line += " (at \(instruction))" }
     return line
   }
 }
