@@ -15,7 +15,7 @@ struct EBPFCommand: ParsableCommand {
       interrupted twice.
       """,
     version: Version.text,
-    subcommands: [ProfileCommand.self])
+    subcommands: [ProfileCommand.self, ValidateCommand.self])
 
   static func main() {
     InterruptSignals.ignoreBrokenPipes()

@@ -29,26 +29,51 @@ enum JSONDocument {
   }
 }
 
+/// A key that is always there: `null` when there is no value.
+@propertyWrapper
+struct Nullable<Value: Encodable>: Encodable {
+  var wrappedValue: Value?
+
+  init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let wrappedValue {
+      try container.encode(wrappedValue)
+    } else {
+      try container.encodeNil()
+    }
+  }
+}
+
 /// `{"error": …}`: how every command reports a failure under `--json`.
 struct ErrorDocument: Encodable {
   let error: Body
+
+  init(_ error: EBPFError) { self.error = Body(error) }
+
+  /// The places of an error by their labels; of two with the same label, the inner one.
+  static func places(_ error: EBPFError) -> [String: String] {
+    Dictionary(error.context.map { ($0.label, $0.value) }) { _, inner in inner }
+  }
 
   struct Body: Encodable {
     let code: String
     let message: String
     let context: [String: String]
-    let hint: String?
-    let errno: String?
-    let systemCall: String?
-    let verifierLog: String?
-  }
+    @Nullable var hint: String?
+    @Nullable var errno: String?
+    @Nullable var systemCall: String?
+    @Nullable var verifierLog: String?
 
-  init(_ error: EBPFError) {
-    var places: [String: String] = [:]
-    for place in error.context { places[place.label] = place.value }
-    self.error = Body(
-      code: error.code.description, message: error.message, context: places, hint: error.hint,
-      errno: error.systemCall?.name, systemCall: error.systemCall?.call,
-      verifierLog: error.verifierLog)
+    init(_ error: EBPFError) {
+      code = error.code.description
+      message = error.message
+      context = ErrorDocument.places(error)
+      hint = error.hint
+      errno = error.systemCall?.name
+      systemCall = error.systemCall?.call
+      verifierLog = error.verifierLog
+    }
   }
 }

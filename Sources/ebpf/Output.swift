@@ -29,7 +29,7 @@ enum Output {
       // When standard output is gone as well there is nobody left to tell.
       do { try result(JSONDocument.text(ErrorDocument(error))) } catch { return .failed }
     } else {
-      note(Style.forStream(.error).red("error: ") + error.description)
+      note(Style.forStream(.error).red("error: ") + PlainText.lines(error.description))
     }
     return .failed
   }
@@ -63,17 +63,21 @@ struct TextTable {
   /// Columns are aligned to the left except those named.
   init(rightAligned: Set<Int> = []) { self.rightAligned = rightAligned }
 
-  mutating func add(_ cells: String...) { rows.append(cells) }
-  mutating func add(_ cells: [String]) { rows.append(cells) }
+  mutating func add(_ cells: String...) { add(cells) }
+  mutating func add(_ cells: [String]) { rows.append(cells.map { PlainText.line($0) }) }
 
-  /// The table's lines, columns two blanks apart.
+  /// The table as text, columns two blanks apart.
   func text(indent: String = "") -> String {
+    lines(indent: indent).map { $0 + "\n" }.joined()
+  }
+
+  /// The table's lines, in order of its rows.
+  func lines(indent: String = "") -> [String] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
     }
-    var text = ""
-    for row in rows {
+    return rows.map { row in
       var line = indent
       for (column, cell) in row.enumerated() {
         let padding = String(repeating: " ", count: widths[column] - cell.count)
@@ -81,8 +85,8 @@ struct TextTable {
         line += rightAligned.contains(column) ? padding + cell : cell + (isLast ? "" : padding)
         if !isLast { line += "  " }
       }
-      text += line + "\n"
+      while line.last == " " { line.removeLast() }
+      return line
     }
-    return text
   }
 }

@@ -1,0 +1,46 @@
+/// Text that came from a file or the kernel, made safe for a terminal.
+///
+/// Names in an object file are its author's: an escape sequence in one must not move the cursor, and
+/// a change of writing direction must not turn a line around.
+enum PlainText {
+  /// The text on one line; control characters become U+FFFD.
+  static func line(_ text: String) -> String { safe(text) { _ in false } }
+
+  /// The text with its line ends and tabs; other control characters become U+FFFD.
+  static func lines(_ text: String) -> String { safe(text) { $0 == "\n" || $0 == "\t" } }
+
+  /// Words joined by commas, broken into lines of at most `width` columns.
+  static func wrapped(_ words: [String], width: Int) -> [String] {
+    var lines: [String] = []
+    var current = ""
+    for (index, word) in words.enumerated() {
+      let next = line(word) + (index == words.count - 1 ? "" : ",")
+      if current.isEmpty {
+        current = next
+      } else if current.count + 1 + next.count <= width {
+        current += " " + next
+      } else {
+        lines.append(current)
+        current = next
+      }
+    }
+    return current.isEmpty ? lines : lines + [current]
+  }
+
+  private static func safe(_ text: String, keeping isKept: (Unicode.Scalar) -> Bool) -> String {
+    guard text.unicodeScalars.contains(where: { isControl($0) && !isKept($0) }) else { return text }
+    var safe = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      safe.append(isControl(scalar) && !isKept(scalar) ? "\u{fffd}" : scalar)
+    }
+    return String(safe)
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    // C0, DEL and C1; the embeddings, overrides and isolates of the bidirectional algorithm.
+    case 0..<0x20, 0x7f..<0xa0, 0x202a...0x202e, 0x2066...0x2069: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import EBPF
+import EBPFSystem
+
+/// What `ebpf validate` says about one file, to a person.
+struct ObjectText {
+  let validation: Validation
+  let style: Style
+  let width: Int
+  private var report: ObjectReport { validation.report }
+
+  init(_ validation: Validation) {
+    self.validation = validation
+    style = .forStream(.output)
+    width = StandardStream.output.columns ?? 100
+  }
+
+  /// The whole text; throws only when the instructions cannot be listed.
+  func text(disassembling: Bool) throws(EBPFError) -> String {
+    var parts = [heading]
+    if report.object != nil {
+      parts += [programs, maps, globals, externs, relocations, minimumKernel]
+    }
+    if disassembling { parts.append(try disassembly()) }
+    parts += [findings, verdict]
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  // MARK: - Parts
+
+  private var heading: String {
+    var facts: [String] = []
+    if let object = report.object {
+      facts.append("license " + (report.license.isEmpty ? "none" : PlainText.line(report.license)))
+      facts.append(object.btf.map { "BTF \($0.typeCount - 1) types" } ?? "no BTF")
+      facts.append(object.order == .little ? "little-endian" : "big-endian")
+    }
+    return style.bold(PlainText.line(report.file)) + "\n"
+      + (facts.isEmpty ? "" : "  " + facts.joined(separator: " · ") + "\n")
+  }
+
+  private var programs: String {
+    guard !report.programs.isEmpty else { return "" }
+    var table = TextTable(rightAligned: [4])
+    table.add("name", "section", "type", "attaches to", "instructions")
+    for program in report.programs {
+      let spec = program.spec
+      let place = [spec.attachType.rawValue == 0 ? "" : spec.attachType.name, spec.attachTarget]
+        .filter { !$0.isEmpty }.joined(separator: " ")
+      table.add(
+        spec.name, spec.sectionName, spec.type.name, place.isEmpty ? "-" : place,
+        Figures.count(UInt64(program.instructionCount)))
+    }
+    var lines = table.lines(indent: "  ")
+    var text = title("programs", report.programs.count) + style.dim(lines.removeFirst()) + "\n"
+    for (line, program) in zip(lines, report.programs) {
+      text += line + "\n"
+      text += detail("calls", program.subprograms)
+      text += detail("helpers", program.helperNames)
+      text += detail("kfuncs", program.kernelFunctions)
+      text += detail("maps", program.maps)
+    }
+    return text
+  }
+
+  private var maps: String {
+    guard !report.maps.isEmpty else { return "" }
+    var table = TextTable(rightAligned: [2, 3, 4])
+    table.add("name", "type", "key", "value", "max entries", "")
+    for map in report.maps { add(map, to: &table, indent: "") }
+    return section("maps", report.maps.count, table)
+  }
+
+  private func add(_ map: MapSpec, to table: inout TextTable, indent: String) {
+    var notes: [String] = []
+    if map.flags != 0 { notes.append("flags 0x" + String(map.flags, radix: 16)) }
+    if map.pinning == .byName { notes.append("pinned by name") }
+    table.add(
+      indent + (map.name.isEmpty ? "(inner)" : map.name), map.type.name, "\(map.keySize) B",
+      Figures.count(UInt64(map.valueSize)) + " B", Figures.count(UInt64(map.maxEntries)),
+      notes.joined(separator: ", "))
+    for inner in map.inner { add(inner, to: &table, indent: indent + "  ") }
+  }
+
+  private var globals: String {
+    guard !report.globals.isEmpty else { return "" }
+    var table = TextTable(rightAligned: [3, 4])
+    table.add("name", "type", "section", "offset", "size")
+    for global in report.globals {
+      let variable = global.variable
+      table.add(
+        variable.name, global.typeName, variable.sectionName, "\(variable.offset)",
+        Figures.count(UInt64(variable.size)) + " B")
+    }
+    return section("globals", report.globals.count, table)
+  }
+
+  private var externs: String {
+    let externs = report.externs
+    guard !externs.isEmpty else { return "" }
+    var table = TextTable()
+    table.add("name", "kind", "")
+    for extern in externs {
+      table.add(extern.name, extern.kind, extern.isWeak ? "weak: may be missing" : "")
+    }
+    return section("externs", externs.count, table)
+  }
+
+  private var relocations: String {
+    let found = report.relocations
+    guard found.count > 0 else { return "" }
+    var text = style.bold("CO-RE") + "  \(found.count) record" + (found.count == 1 ? "" : "s")
+    if let resolved = found.resolvedCount, let target = validation.target {
+      text += ", \(resolved) resolved against \(PlainText.line(target))"
+      if !found.unresolved.isEmpty { text += ", \(found.unresolved.count) not" }
+      text += "\n"
+    } else {
+      text += ", not checked\n"
+      if let problem = validation.targetProblem {
+        text += "  " + PlainText.line(problem.message)
+        for case .file(let file) in problem.context { text += ": " + PlainText.line(file) }
+        text += "; name a kernel's types with --btf FILE\n"
+      }
+    }
+    var table = TextTable(rightAligned: [1])
+    for one in found.unresolved {
+      table.add(one.function, "\(one.instruction):", one.kind.words, one.reason)
+    }
+    return text + table.text(indent: "  ")
+  }
+
+  private var minimumKernel: String {
+    guard let minimum = report.minimumKernel else { return "" }
+    var text = style.bold("needs at least Linux \(minimum.version)") + "\n"
+    for reason in minimum.because { text += "  because " + PlainText.line(reason) + "\n" }
+    return text
+  }
+
+  private var findings: String {
+    guard !report.findings.isEmpty else { return "" }
+    var text = title("findings", report.findings.count)
+    for finding in report.findings {
+      let severity = finding.severity.rawValue
+      let mark = finding.severity == .error ? style.red(severity) : style.yellow(severity)
+      var error = finding.error
+      if error.context.first == .file(report.file) { error.context.removeFirst() }
+      let lines = PlainText.lines(error.description).split(separator: "\n")
+      text += "  " + mark + "  " + (lines.first ?? "") + "\n"
+      for line in lines.dropFirst() { text += "  " + line + "\n" }
+    }
+    return text
+  }
+
+  private var verdict: String {
+    let errors = report.findings.count { $0.severity == .error }
+    let warnings = report.findings.count - errors
+    let unresolved = report.relocations.unresolved.count
+    let counts = [
+      (errors, "error"), (warnings, "warning"), (unresolved, "unresolved CO-RE record"),
+    ].filter { $0.0 > 0 }
+      .map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
+    let word = report.isValid ? style.green("valid") : style.red("invalid")
+    return style.bold(PlainText.line(report.file)) + ": " + word
+      + (counts.isEmpty ? "" : " (\(counts))") + "\n"
+  }
+
+  private func disassembly() throws(EBPFError) -> String {
+    var text = ""
+    for program in report.programs {
+      let listing = try ProgramListing(program.spec, btf: report.object?.btf)
+      text += (text.isEmpty ? "" : "\n") + style.bold(PlainText.line(program.spec.sectionName))
+      text += "\n"
+      var shown: String?
+      for row in listing.rows {
+        if let function = row.function { text += PlainText.line(function) + ":\n" }
+        if let source = row.source {
+          let place = source.file.split(separator: "/").last.map(String.init) ?? source.file
+          let line = "      ; \(source.text)  \(place):\(source.line)"
+          // The compiler says it again for each column of the line.
+          if line != shown { text += style.dim(PlainText.line(line)) + "\n" }
+          shown = line
+        }
+        let index = String(row.index)
+        text += String(repeating: " ", count: max(0, 6 - index.count)) + index + "  "
+        text += PlainText.line(row.text) + "\n"
+      }
+    }
+    return text
+  }
+
+  // MARK: - Pieces
+
+  private func title(_ name: String, _ count: Int) -> String {
+    style.bold(name) + " (\(Figures.count(UInt64(count))))\n"
+  }
+
+  private func section(_ name: String, _ count: Int, _ table: TextTable) -> String {
+    var lines = table.lines(indent: "  ")
+    let header = lines.removeFirst()
+    return title(name, count) + style.dim(header) + "\n" + lines.map { $0 + "\n" }.joined()
+  }
+
+  private func detail(_ name: String, _ words: [String]) -> String {
+    guard !words.isEmpty else { return "" }
+    let label = "    " + name + String(repeating: " ", count: 9 - name.count)
+    let rest = String(repeating: " ", count: label.count)
+    var text = ""
+    for (index, line) in PlainText.wrapped(words, width: width - label.count).enumerated() {
+      text += style.dim(index == 0 ? label : rest) + line + "\n"
+    }
+    return text
+  }
+}
