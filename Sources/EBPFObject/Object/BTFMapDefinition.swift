@@ -170,7 +170,7 @@ extension ObjectParser {
     into maps: inout MapTable, _ symbols: SymbolIndex, _ findings: inout ObjectFindings
   ) throws(EBPFError) {
     guard let section = elf.section(named: ".maps"), section.size > 0 else { return }
-    guard let btf, let id = try btf.firstID(named: ".maps", kind: .dataSection) else {
+    guard let btf, let id = types?.dataSections[".maps"] else {
       try findings.fail(
         EBPFError(
           .malformed, "maps are declared, but there is no BTF that describes them",

@@ -74,7 +74,7 @@ struct DataSections {
       budget -= contents.count
       map.contents = contents.array
     }
-    if let btf = parser.btf, let id = try btf.firstID(named: name, kind: .dataSection) {
+    if let btf = parser.btf, let id = parser.types?.dataSections[name] {
       map.valueTypeID = id
       if try read(try btf.type(id), btf, map) { map.flags |= Self.mappable }
     }

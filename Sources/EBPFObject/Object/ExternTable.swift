@@ -30,15 +30,14 @@ struct ExternTable {
       }
       return
     }
-    let declared = try findings.attempt { () throws(EBPFError) in try Declarations(btf) }
-    guard let declared else { return }
+    guard let declared = parser.types else { return }
     var variables: [(variable: ConfigurationVariable, alignment: UInt32, symbol: Int)] = []
     for entry in symbols.externs {
       let isWeak = entry.symbol.binding == ELFFile.SymbolBinding.weak
       let found = try findings.attempt { () throws(EBPFError) -> Bool in
         try EBPFError.at(.symbol(entry.name)) { () throws(EBPFError) in
-          guard let type = declared.types[entry.name], let section = declared.sections[type.id]
-          else { return false }
+          guard let type = declared.externs[entry.name] else { return false }
+          let section = declared.sections[type.id] ?? ""
           if section == ".kconfig" {
             let (variable, alignment) = try Self.configuration(entry.name, type, btf, isWeak)
             variables.append((variable, alignment, entry.symbol.index))
@@ -47,7 +46,7 @@ struct ExternTable {
             kernelSymbols.append(try Self.kernelSymbol(entry.name, type, btf, isWeak))
           } else {
             throw EBPFError(
-              .unsupported, "extern '\(entry.name)' is in section '\(section)'",
+              .unsupported, "extern '\(entry.name)' is in none of the sections for externs",
               hint: "mark it __kconfig (section .kconfig) or __ksym (section .ksyms)")
           }
           return true
@@ -61,7 +60,7 @@ struct ExternTable {
             hint: "mark it __ksym or __kconfig, or link the object that defines it"))
       }
     }
-    configurationTypeID = declared.configurationID
+    configurationTypeID = declared.dataSections[".kconfig"] ?? 0
     try layOut(variables)
   }
 
@@ -157,31 +156,6 @@ struct ExternTable {
       else { return nil }
       return .string
     default: return nil
-    }
-  }
-}
-
-/// The externs that BTF declares, by name, and the section each belongs to.
-private struct Declarations {
-  var types: [String: BTFType] = [:]
-  var sections: [UInt32: String] = [:]
-  var configurationID: UInt32 = 0
-
-  init(_ btf: BTF) throws(EBPFError) {
-    for id in btf.firstID..<btf.typeCount {
-      let type = try btf.type(id)
-      switch type.kind {
-      case .variable where try btf.variableLinkage(of: type) == .extern,
-        .function where type.functionLinkage == .extern:
-        types[try btf.shortName(of: type)] = type
-      case .dataSection:
-        let name = try btf.shortName(of: type)
-        if name == ".kconfig" { configurationID = id }
-        for entry in try btf.variables(of: type) where sections[entry.typeID] == nil {
-          sections[entry.typeID] = name
-        }
-      default: break
-      }
     }
   }
 }

@@ -129,7 +129,7 @@ extension ObjectParser {
     _ section: ELFFile.Section, _ name: String, _ btf: BTF, _ symbols: SymbolIndex,
     into maps: inout MapTable
   ) throws(EBPFError) {
-    guard let id = try btf.firstID(named: name, kind: .dataSection) else {
+    guard let id = types?.dataSections[name] else {
       throw EBPFError(
         .malformed, "the section has no description in BTF", context: [.offset(section.offset)],
         hint: "compile with -g")

@@ -9,6 +9,8 @@ struct ObjectParser {
   let symbols: SymbolTable?
   let btf: BTF?
   let btfExt: BTFExt?
+  /// What the BTF says of the object itself.
+  let types: ObjectTypes?
 
   static func parse(
     _ bytes: Bytes, name: String, sizeLimit: Int, decompressor: Decompressor?,
@@ -49,7 +51,11 @@ struct ObjectParser {
     self.btf = btf ?? nil
     guard let types = btf ?? nil else {
       btfExt = nil
+      self.types = nil
       return
+    }
+    self.types = try findings.attempt { () throws(EBPFError) in
+      try EBPFError.at(.section(".BTF")) { () throws(EBPFError) in try ObjectTypes(types) }
     }
     let extra = try findings.attempt { () throws(EBPFError) -> BTFExt? in
       guard let bytes = try section(".BTF.ext") else { return nil }
@@ -161,7 +167,7 @@ extension ObjectParser {
     let object = ObjectFile(
       name: name, maps: maps.specs, programs: programs, license: license, version: version,
       order: elf.order, btf: btf, globals: data, externs: externs,
-      functionsToMarkStatic: try linker.hiddenFunctionIDs(&findings), warnings: findings.warnings)
+      functionsToMarkStatic: linker.hiddenFunctionIDs, warnings: findings.warnings)
     return ParsedObject(
       object: object, elf: elf, functionCount: code.functions.count,
       relocations: try code.relocations(btfExt, btf, &findings))

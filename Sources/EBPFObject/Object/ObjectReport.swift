@@ -139,8 +139,11 @@ public struct ObjectReport: Sendable {
     self.findings.sort { $0.severity == .error && $1.severity != .error }
   }
 
+  /// True when nothing more will be kept.
+  var isFull: Bool { findings.count >= 2 * ObjectFindings.limit }
+
   mutating func add(_ severity: Severity, _ error: EBPFError) {
-    guard findings.count < 2 * ObjectFindings.limit else { return }
+    guard !isFull else { return }
     findings.append(
       Finding(severity: severity, error: file.isEmpty ? error : error.within(.file(file))))
   }
@@ -191,7 +194,8 @@ extension ObjectReport {
       let places: [EBPFError.Context] = [.section(spec.sectionName), .program(spec.name)]
       let section = SectionName(spec.sectionName)
       if section.row == nil {
-        let hint = section.suggestion.map { "the nearest known name is '\($0)'; " } ?? ""
+        let near = isFull ? nil : section.suggestion
+        let hint = near.map { "the nearest known name is '\($0)'; " } ?? ""
         add(
           spec.autoload ? .error : .warning,
           EBPFError(

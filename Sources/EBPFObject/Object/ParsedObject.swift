@@ -17,9 +17,10 @@ extension CodeSections {
   ) throws(EBPFError) -> [(record: CORERecord, function: String, section: String)] {
     guard let information, let btf else { return [] }
     var result: [(record: CORERecord, function: String, section: String)] = []
+    let byName = Dictionary(sections.values.map { ($0.name, $0.index) }) { min($0, $1) }
+    let bySection = Dictionary(grouping: functions, by: \.section)
     for part in information.relocations {
-      guard let section = sections.values.first(where: { $0.name == part.name }) else { continue }
-      let functions = functions.filter { $0.section == section.index }
+      guard let section = byName[part.name], let functions = bySection[section] else { continue }
       for record in part.records {
         let place = Int(record.byteOffset / 8)
         guard let function = Self.function(at: place, in: functions),
@@ -33,7 +34,7 @@ extension CodeSections {
           (
             CORERecord(
               instruction: place - function.start, typeID: record.typeID, access: access,
-              kind: kind), function.name, section.name
+              kind: kind), function.name, part.name
           ))
       }
     }

@@ -145,7 +145,9 @@ struct CodeSections {
     where section.type == ELFFile.SectionType.relocations
       || section.type == ELFFile.SectionType.relocationsWithAddend
     {
-      guard let target = Int(exactly: section.info), let code = sections[target] else { continue }
+      let target = Int(section.info)
+      guard let count = sections[target]?.instructions.count else { continue }
+      let targetName = parser.sectionNames[target]
       let name = parser.sectionNames[section.index]
       try findings.attempt { () throws(EBPFError) in
         guard section.size <= UInt64(budget) else {
@@ -156,12 +158,13 @@ struct CodeSections {
         budget -= Int(section.size)
         for (number, relocation) in try parser.elf.relocations(in: section).enumerated() {
           guard relocation.offset % 8 == 0,
-            relocation.offset / 8 < UInt64(code.instructions.count)
+            relocation.offset / 8 < UInt64(count)
           else {
             throw EBPFError(
-              .malformed, "relocation \(number) is for offset \(relocation.offset) of \(code.name)",
+              .malformed,
+              "relocation \(number) is for offset \(relocation.offset) of \(targetName)",
               context: [.section(name), .offset(section.offset)],
-              hint: "it must be that of one of the \(code.instructions.count) instructions")
+              hint: "it must be that of one of the \(count) instructions")
           }
           sections[target]?.relocations.append(
             CodeSection.Relocation(
@@ -169,7 +172,9 @@ struct CodeSections {
               type: relocation.type, addend: relocation.addend ?? 0))
         }
       }
-      sections[target]?.relocations.sort { $0.instruction < $1.instruction }
+    }
+    for index in Array(sections.keys) {
+      sections[index]?.relocations.sort { $0.instruction < $1.instruction }
     }
   }
 
@@ -177,19 +182,18 @@ struct CodeSections {
     _ parser: ObjectParser, _ findings: inout ObjectFindings
   ) throws(EBPFError) {
     guard let information = parser.btfExt else { return }
-    var byName: [String: [Int]] = [:]
-    for section in sections.values { byName[section.name, default: []].append(section.index) }
-    func indexes(_ name: String) -> [Int] { byName[name] ?? [] }
+    // Of several sections with one name the first is meant.
+    let byName = Dictionary(sections.values.map { ($0.name, $0.index) }) { min($0, $1) }
     for part in information.functions {
-      guard let index = indexes(part.name).first else { continue }
+      guard let index = byName[part.name] else { continue }
       sections[index]?.functionRecords += part.records
     }
     for part in information.lines {
-      guard let index = indexes(part.name).first else { continue }
+      guard let index = byName[part.name] else { continue }
       sections[index]?.lineRecords += part.records
     }
     for part in information.relocations {
-      guard let index = indexes(part.name).first else { continue }
+      guard let index = byName[part.name] else { continue }
       sections[index]?.coreRecords += part.records
     }
     for index in Array(sections.keys) {

@@ -7,9 +7,8 @@ struct Linker {
   let code: CodeSections
   let maps: MapTable
   let externs: ExternTable
-  /// Exception callbacks by the function whose tag names them.
-  private var exceptionCallbacks: [UInt32: String] = [:]
-  private var resolved: [Int: ResolvedRelocation] = [:]
+  /// The global functions of `.text` by name.
+  private let subprograms: [String: Int]
   /// How much more all programs together may hold: shared subprograms must not multiply the file.
   private var budget: Int
 
@@ -18,6 +17,12 @@ struct Linker {
     self.code = code
     self.maps = maps
     self.externs = externs
+    var subprograms: [String: Int] = [:]
+    for (index, function) in code.functions.enumerated()
+    where function.isGlobal && function.section == code.textIndex {
+      subprograms[function.name] = index
+    }
+    self.subprograms = subprograms
     budget = max(1 << 18, parser.elf.bytes.count / 2)
   }
 
@@ -30,8 +35,6 @@ struct Linker {
 
   /// Links every program.
   mutating func programs(_ findings: inout ObjectFindings) throws(EBPFError) -> [ProgramSpec] {
-    exceptionCallbacks =
-      try findings.attempt { () throws(EBPFError) in try readExceptionCallbacks() } ?? [:]
     var programs: [ProgramSpec] = []
     for index in code.functions.indices where !isSubprogram(code.functions[index]) {
       let function = code.functions[index]
@@ -47,16 +50,17 @@ struct Linker {
   }
 
   /// The BTF ids of hidden global functions.
-  func hiddenFunctionIDs(_ findings: inout ObjectFindings) throws(EBPFError) -> [UInt32] {
-    guard let btf = parser.btf else { return [] }
-    var ids: [UInt32] = []
-    for function in code.functions where function.isHidden {
-      let id = try findings.attempt { () throws(EBPFError) in
-        try btf.firstID(named: function.name, kind: .function)
-      }
-      if let id = id ?? nil { ids.append(id) }
+  var hiddenFunctionIDs: [UInt32] {
+    code.functions.filter(\.isHidden).compactMap { function in
+      typeID(of: function).flatMap { $0 == 0 ? nil : $0 }
     }
-    return ids
+  }
+
+  /// The `FUNC` type that function information gives to a function.
+  private func typeID(of function: CodeFunction) -> UInt32? {
+    guard let records = code.sections[function.section]?.functionRecords else { return nil }
+    let start = function.start * 8
+    return records[records.range(of: start..<start + 1)].first?.typeID
   }
 
   // MARK: - One program
@@ -72,12 +76,8 @@ struct Linker {
     var placed: [Int: Int] = [:]
     try append(main, to: &program, &placed)
     try link(from: main, &program, &placed)
-    if let name = exceptionCallbacks[program.functions[0].typeID] {
-      guard
-        let callback = code.functions.firstIndex(where: {
-          $0.name == name && $0.section == code.textIndex && $0.isGlobal
-        })
-      else {
+    if let name = parser.types?.exceptionCallbacks[program.functions[0].typeID] {
+      guard let callback = subprograms[name] else {
         throw EBPFError(
           .unresolved, "the exception callback '\(name)' is not a global function of .text",
           context: [.symbol(name)])
@@ -126,7 +126,6 @@ struct Linker {
     guard let section = code.sections[function.section] else { return }
     let start = program.instructions.count
     let bytes = function.start * 8..<function.end * 8
-    let functionRecords = section.functionRecords.range(of: bytes)
     let lines = section.lineRecords.range(of: bytes)
     let records = section.coreRecords.range(of: bytes)
     budget -= function.count + lines.count + records.count
@@ -138,12 +137,10 @@ struct Linker {
     placed[index] = start
     program.instructions += section.instructions[function.start..<function.end]
     let shift = start - function.start
-    let type = section.functionRecords[functionRecords].first {
-      Int($0.byteOffset) == bytes.lowerBound
-    }
     program.functions.append(
       ProgramSpec.Function(
-        start: start, count: function.count, name: function.name, typeID: type?.typeID ?? 0))
+        start: start, count: function.count, name: function.name, typeID: typeID(of: function) ?? 0)
+    )
     for line in section.lineRecords[lines] {
       program.lines.append(
         ProgramSpec.Line(
@@ -248,22 +245,6 @@ struct Linker {
       throw EBPFError(.malformed, "there are relocations but no symbols")
     }
     return try symbols.symbol(at: Int(relocation.symbol))
-  }
-
-  private func readExceptionCallbacks() throws(EBPFError) -> [UInt32: String] {
-    guard let btf = parser.btf else { return [:] }
-    var callbacks: [UInt32: String] = [:]
-    let prefix = "exception_callback:"
-    for id in btf.firstID..<btf.typeCount {
-      let type = try btf.type(id)
-      guard type.kind == .declarationTag, try btf.tagComponent(of: type) == -1 else { continue }
-      let name = try btf.shortName(of: type)
-      guard name.hasPrefix(prefix), try btf.type(type.referencedID).kind == .function else {
-        continue
-      }
-      callbacks[type.referencedID] = String(name.dropFirst(prefix.count))
-    }
-    return callbacks
   }
 }
 
