@@ -17,6 +17,8 @@ public final class BTF: Sendable {
   /// One more than the highest id; ids are `0 ..< typeCount`, the base's included, and 0 is `void`.
   public let typeCount: UInt32
 
+  /// The header's length as it says.
+  let headerLength: UInt32
   let types: Bytes
   let strings: Bytes
   /// The string offset at which ``strings`` begins: the length of the base's strings.
@@ -38,6 +40,7 @@ public final class BTF: Sendable {
     self.bytes = bytes
     self.base = base
     order = header.order
+    headerLength = header.length
     types = header.types
     strings = header.strings
     if let base, base.order != header.order {
