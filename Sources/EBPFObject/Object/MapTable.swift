@@ -52,9 +52,6 @@ struct MapTable {
   /// The map declared at a place, if there is one.
   func name(at place: Place) -> String? { places[place].map { specs[$0].name } }
 
-  /// The data map of a section, if there is one.
-  func data(inSection section: Int) -> MapSpec? { dataSections[section].map { specs[$0] } }
-
   /// What an address means; nil when the section holds no map there.
   func target(at place: Place) -> Target? {
     if let index = dataSections[place.section] {
