@@ -30,7 +30,7 @@ extension EBPFError {
     case .notPermitted:
       return error(.denied, "permission denied", hint: privilegeHint(needs: [.bpf]))
     case .invalid:
-      let since = spec.type.firstKernel.map { " or a kernel older than \($0)" } ?? ""
+      let since = spec.type.firstKernel.map { "; or the kernel is older than \($0)" } ?? ""
       return error(
         .invalidArgument, "the kernel does not accept \(sizes)", hint: sizeHint(spec) + since)
     case .tooBig:
