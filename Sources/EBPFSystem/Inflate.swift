@@ -29,7 +29,7 @@ public enum Inflate {
       let had = output.count
       // One byte more than the limit shows that there is more.
       let room = min(max(16_384, min(had, 4 << 20)), limit - had + 1)
-      output.append(contentsOf: repeatElement(0, count: room))
+      output += [UInt8](repeating: 0, count: room)
       let offered = min(input.byteCount - consumed, 1 << 30)
       let status = unsafe step(
         &stream, input, from: consumed, count: offered, into: &output, at: had)

@@ -45,7 +45,7 @@ public enum SystemFile {
       let had = content.count
       // One byte more than the limit shows that there is more.
       let wanted = min(chunk, limit - had + 1)
-      content.append(contentsOf: repeatElement(0, count: wanted))
+      content += [UInt8](repeating: 0, count: wanted)
       let count = try read(descriptor, into: &content, from: had)
       content.removeLast(wanted - count)
       if count == 0 { return content }

@@ -63,6 +63,6 @@ public struct LatencyHistogram: Sendable, Hashable {
     guard bucket >= 16 else { return UInt64(bucket) }
     let power = (bucket - 16) / 16
     let lower = UInt64(16 + (bucket - 16) % 16) << power
-    return lower + (UInt64(1) << power) - 1
+    return lower + ((UInt64(1) << power) - 1)
   }
 }
