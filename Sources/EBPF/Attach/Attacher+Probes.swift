@@ -99,7 +99,8 @@ extension Attacher {
     return link(Attachment(parts), by: mechanism, after: refusals)
   }
 
-  private func attachThroughTracefs(
+  /// The way for kernels without the performance unit: a line in tracefs, and an event on that.
+  func attachThroughTracefs(
     _ probe: ProbeRequest, after refusals: [Link.Refusal],
     explain: (Errno, Link.Mechanism) -> EBPFError?
   ) throws(EBPFError) -> Link {

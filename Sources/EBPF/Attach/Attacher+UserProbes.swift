@@ -28,7 +28,9 @@ extension Attacher {
     if probe.atReturn { try target.refuseGoReturn() }
     var offsets: [UInt64] = []
     for symbol in symbols {
-      offsets.append(try target.fileOffset(of: .symbol(symbol, offset: 0)))
+      for name in try target.names(matching: symbol) {
+        offsets.append(try target.fileOffset(of: .symbol(name, offset: 0)))
+      }
     }
     return try attachMulti(offsets, probe, target)
   }
@@ -120,7 +122,7 @@ struct UserProbeTarget {
       }
       return path
     case .process(let id): return "/proc/\(id)/exe"
-    case .library(let name): return try LibraryPaths.find(name, process: probe.process)
+    case .library(let name): return try LibraryLocator(pid: probe.process).locate(name).path
     }
   }
 
@@ -185,6 +187,42 @@ struct UserProbeTarget {
         context: [.symbol(name)])
     }
     return offset
+  }
+
+  /// The functions a pattern with `*` and `?` means; a name without them stands for itself.
+  func names(matching pattern: String) throws(EBPFError) -> [String] {
+    guard pattern.contains(where: { $0 == "*" || $0 == "?" }) else { return [pattern] }
+    let wanted = Array(pattern.utf8)
+    let found = try functionNames().filter { Self.matches(Array($0.utf8), wanted) }
+    guard !found.isEmpty else {
+      throw EBPFError(
+        .notFound, "no function of the file matches '\(pattern)'", context: [.file(path)])
+    }
+    return found.sorted()
+  }
+
+  /// One pass with one place to go back to: the last `*`.
+  static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
+    var (position, place) = (0, 0)
+    var retry: (position: Int, place: Int)?
+    while position < text.count {
+      if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
+        place += 1
+        retry = (position, place)
+      } else if place < pattern.count,
+        pattern[place] == UInt8(ascii: "?") || pattern[place] == text[position]
+      {
+        position += 1
+        place += 1
+      } else if let last = retry {
+        position = last.position + 1
+        place = last.place
+        retry = (position, place)
+      } else {
+        return false
+      }
+    }
+    return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
   }
 
   private func functionNames() throws(EBPFError) -> Set<String> {

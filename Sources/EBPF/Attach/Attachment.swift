@@ -30,6 +30,7 @@ final class Attachment: Sendable {
 
   var isEnded: Bool { parts.withLock { $0 == nil } }
   var events: [SharedDescriptor] { parts.withLock { $0?.events ?? [] } }
+  var probe: TracefsProbe? { parts.withLock { $0?.probe } }
 
   /// The only `bpf_link`, when there is exactly one.
   var singleLink: SharedDescriptor? {

@@ -4,6 +4,9 @@ public import EBPFSystem
 ///
 /// Dropping it detaches. Keep it in a property of whatever owns the session: `_ = try attach(…)`
 /// detaches at once.
+///
+/// The kernel detaches when the last descriptor is closed: a child process that another thread has
+/// just forked holds copies until it executes its program, so the end may come that much later.
 public struct Link: ~Copyable, Sendable {
   let attachment: Attachment
   let program: Program

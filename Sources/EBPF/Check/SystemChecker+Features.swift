@@ -118,6 +118,13 @@ extension SystemChecker {
       "attach", "function entry and exit (fentry, fexit)", features.functionTracing,
       remedy: "use tp_btf or raw_tp")
     add("attach", "security hooks (lsm)", features.programType(.lsm))
+    let kinds = features.typeKinds
+    for (name, kind) in Self.typeKinds {
+      let isTaken = kinds.contains(kind)
+      add(
+        "types", name, isTaken ? .yes : .no, isTaken ? "" : "the kernel's BTF has no such kind",
+        remedy: isTaken ? nil : "objects are adapted when they are loaded")
+    }
     add("maps", "batch commands", features.batchOperations)
     add("maps", "memory counted by control group", features.memoryAccounting)
     for type in ProgramType.all where type != .unspecified {
@@ -131,6 +138,13 @@ extension SystemChecker {
       add("helpers", "bpf_\(name) in \(type)", features.helper(id, in: type))
     }
   }
+
+  private static let typeKinds: [(String, BTFFeatures)] = [
+    ("functions", .functions), ("global functions", .globalFunctions),
+    ("data sections", .dataSections), ("floating point", .floats),
+    ("declaration tags", .declarationTags), ("type tags", .typeTags),
+    ("64-bit enumerations", .enumeration64),
+  ]
 
   /// What the tracers call.
   private static let helpers: [(String, ProgramType)] = [

@@ -120,7 +120,11 @@ extension ObjectLoader {
 
   private func openPinned(_ path: String, _ spec: MapSpec) throws(EBPFError) -> RawMap? {
     let found: RawMap
-    do throws(EBPFError) { found = try RawMap.open(pinned: path, kernel: kernel) } catch {
+    do throws(EBPFError) {
+      // The kernel's own name for it may be cut short.
+      found = try RawMap(
+        owning: try Pinning.open(path, .map, kernel: kernel), name: spec.name, kernel: kernel)
+    } catch {
       if error.systemCall?.errno == Errno.noEntry.rawValue { return nil }
       throw error
     }

@@ -151,10 +151,13 @@ struct ObjectLoader {
       // Without the capability nothing else works either, and says so better.
       if error == .notPermitted || error == .accessDenied { return }
     }
+    // A kernel may be too old for some kinds of types; those are turned into older ones.
+    let kinds = features.typeKinds
+    let older = try BTFSanitizer(features: kinds).sanitize(try BTF(parsing: Bytes(bytes)))
     log = KernelLog(level: 1, capacity: 1 << 20)
     do throws(Errno) {
-      btf = SharedDescriptor(try kernel.loadBTF(bytes.span.rawBytes, token: nil, log: &log))
-      hasFunctionTypes = true
+      btf = SharedDescriptor(try kernel.loadBTF(older.span.rawBytes, token: nil, log: &log))
+      hasFunctionTypes = kinds.contains(.functions)
     } catch {
       let reason = log.text.split(separator: "\n").last.map { ": " + $0 } ?? ""
       warnings.append(
