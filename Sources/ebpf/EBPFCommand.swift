@@ -15,7 +15,9 @@ struct EBPFCommand: ParsableCommand {
       interrupted twice.
       """,
     version: Version.text,
-    subcommands: [ProfileCommand.self, ValidateCommand.self])
+    subcommands: [
+      ProfileCommand.self, CheckCommand.self, ValidateCommand.self, LoadCommand.self,
+    ])
 
   static func main() {
     InterruptSignals.ignoreBrokenPipes()

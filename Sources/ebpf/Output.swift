@@ -41,7 +41,8 @@ struct Style {
 
   /// Colours on a terminal, none elsewhere and none under `NO_COLOR`.
   static func forStream(_ stream: StandardStream) -> Style {
-    Style(isOn: stream.columns != nil && ProcessEnvironment["NO_COLOR"] == nil)
+    // https://no-color.org: present and not empty.
+    Style(isOn: stream.columns != nil && (ProcessEnvironment["NO_COLOR"] ?? "").isEmpty)
   }
 
   func red(_ text: String) -> String { wrap(text, "31") }
