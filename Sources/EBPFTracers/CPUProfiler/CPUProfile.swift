@@ -14,6 +14,8 @@ public struct CPUProfile: Sendable {
   public var frequency: Int
   /// How many CPUs were sampled.
   public var processors: Int
+  /// Samples whose user stack ends early, in code that was compiled without frame pointers.
+  public var brokenStacks: UInt64
   /// Distinct frames that got no name.
   public var unresolvedFrames: Int
   /// What became of the distinct addresses, in one line.

@@ -39,6 +39,7 @@ struct ProfileAssembler {
     return CPUProfile(
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
+      brokenStacks: UInt64(clamping: builder.brokenStacks),
       unresolvedFrames: builder.unresolved.values.reduce(0, +), symbolSummary: builder.summary,
       host: names.node, kernelRelease: names.release)
   }

@@ -10,6 +10,8 @@ struct ProfileBuilder {
   }
 
   private(set) var profile: Profile
+  /// Samples whose user stack leaves every mapping: code without frame pointers was walked.
+  private(set) var brokenStacks: Int64 = 0
   /// Distinct frames without a name, by reason.
   private(set) var unresolved: [UnresolvedReason: Int] = [:]
 
@@ -30,8 +32,16 @@ struct ProfileBuilder {
     stack.reserveCapacity(kernel.count + user.count + 1)
     for frame in kernel { stack.append(index(of: frame)) }
     if markers.kernelIsCut { stack.append(index(ofMarker: "[truncated kernel stack]")) }
-    for frame in user { stack.append(index(of: frame)) }
-    if markers.userIsCut { stack.append(index(ofMarker: "[truncated]")) }
+    // The walk follows saved frame pointers. Where code keeps something else in that register the
+    // next "return address" lies outside all code, and so does everything after it.
+    let end = user.dropFirst().firstIndex { $0.unresolved == .noMapping }
+    for frame in user[..<(end ?? user.endIndex)] { stack.append(index(of: frame)) }
+    if end != nil {
+      brokenStacks += values[0]
+      stack.append(index(ofMarker: "[broken stack]"))
+    } else if markers.userIsCut {
+      stack.append(index(ofMarker: "[truncated]"))
+    }
     if stack.isEmpty { stack.append(index(ofMarker: "[no stack]")) }
     let place = [
       ProfileBuilder.intern(process, &processes, &profile.processes),
@@ -90,6 +100,9 @@ struct ProfileBuilder {
     let reasons = unresolved.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
     if !reasons.isEmpty {
       text += "; " + reasons.map { "\($0.value) \($0.key.explanation)" }.joined(separator: ", ")
+    }
+    if brokenStacks > 0 {
+      text += "; \(brokenStacks) samples end in code without frame pointers"
     }
     return text
   }

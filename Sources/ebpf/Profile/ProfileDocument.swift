@@ -7,6 +7,7 @@ import Profiles
 struct ProfileDocument: Encodable {
   let totals: Totals
   let loss: LossDocument
+  let brokenStacks: UInt64
   let overhead: OverheadDocument
   let hooks: [HookDocument]
   let durationNs: UInt64
@@ -35,6 +36,7 @@ struct ProfileDocument: Encodable {
     loss = LossDocument(
       recorded: statistics.recorded, dropped: statistics.dropped,
       truncated: statistics.truncated, unresolved: UInt64(result.unresolvedFrames))
+    brokenStacks = result.brokenStacks
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds

@@ -1,0 +1,233 @@
+import EBPF
+import EBPFSystem
+import EBPFTracers
+import Glibc
+import Profiles
+import TestSupport
+import Testing
+
+/// Mission rows 16 to 20 on the running kernel, against programs of known work.
+@Suite(.serialized) struct CPUProfilerTests {
+  /// A rate high enough that one second of work is a thousand samples, and no divisor of a timer's.
+  static let frequency = 997
+
+  private func profiler(
+    of process: Int32, _ change: (inout CPUProfilerConfiguration) -> Void = { _ in }
+  ) -> CPUProfiler {
+    var configuration = CPUProfilerConfiguration()
+    configuration.frequency = Self.frequency
+    configuration.filter.processes = [process]
+    change(&configuration)
+    return CPUProfiler(configuration)
+  }
+
+  /// Looks at `condition` until it holds; a minute without it is a failure.
+  private func until(_ what: String, _ condition: () throws -> Bool) throws {
+    let deadline = Clock.monotonic.now + 60_000_000_000
+    while try !condition() {
+      try #require(Clock.monotonic.now < deadline, "waited a minute for: \(what)")
+      usleep(2_000)
+    }
+  }
+
+  private func names(_ profile: Profile, _ sample: Profile.Sample) -> [String] {
+    profile.stacks[sample.stack].map { profile.frames[$0].name ?? "?" }
+  }
+
+  private func selfSamples(_ profile: Profile) -> [String: Int64] {
+    var counts: [String: Int64] = [:]
+    for sample in profile.samples {
+      counts[names(profile, sample)[0], default: 0] += sample.values[0]
+    }
+    return counts
+  }
+
+  @Test(arguments: ["cpu", "cpu-static", "cpu-fixed", "cpu-noframes"])
+  func `the profile is rate times CPU time, and three quarters of it is hot_b`(
+    workload: String
+  ) throws {
+    let child = try StoppedProcess(workload: workload, ["1.5", "stop"])
+    let profiler = profiler(of: child.id) { $0.stacks = .user }
+    try profiler.start()
+    #expect(try child.finish() == 0)
+    let result = try profiler.stop()
+    let profile = result.profile
+
+    let measured = Double(profile.samples.reduce(0) { $0 + $1.values[1] }) / 1e9
+    #expect(abs(measured / 1.5 - 1) < 0.05, "\(measured) s sampled of 1.5 s")
+    let leaves = selfSamples(profile)
+    let ratio = Double(leaves["hot_b"] ?? 0) / Double(max(1, leaves["hot_a"] ?? 0))
+    #expect(abs(ratio / 3 - 1) < 0.15, "hot_b : hot_a is \(ratio)")
+    #expect(profile.processes.map(\.pid) == [child.id])
+    #expect(result.statistics.dropped == 0)
+  }
+
+  @Test func `a stack runs from the leaf to the root`() throws {
+    let child = try StoppedProcess(workload: "cpu", ["0.5", "stop"])
+    let profiler = profiler(of: child.id) { $0.stacks = .user }
+    try profiler.start()
+    try child.finish()
+    let profile = try profiler.stop().profile
+    let hottest = try #require(profile.samples.max { $0.values[0] < $1.values[0] })
+    #expect(names(profile, hottest).prefix(4) == ["hot_b", "round_of_work", "burn", "main"])
+  }
+
+  @Test func `every sample that was seen is recorded, lost or unwanted`() throws {
+    let child = try StoppedProcess(workload: "cpu", ["0.4", "stop"])
+    let profiler = profiler(of: child.id)
+    try profiler.start()
+    try child.finish()
+    let result = try profiler.stop()
+    let all = result.statistics
+    #expect(all.seen == all.recorded + all.dropped + all.unwanted)
+    #expect(result.profile.samples.reduce(0) { $0 + UInt64($1.values[0]) } == all.recorded)
+  }
+
+  @Test func `no stack is lost when there are more than twenty thousand`() throws {
+    let path = try StoppedProcess.workload("stacks")
+    var configuration = CPUProfilerConfiguration()
+    configuration.frequency = 1000
+    configuration.sampleLimit = 0
+    configuration.filter.commands = ["stacks"]
+    configuration.stacks = .user
+    let profiler = CPUProfiler(configuration)
+    try profiler.start()
+    #expect(try Command.run([path, "30000", "1000"]).status == 0)
+    let result = try profiler.stop()
+    #expect(result.statistics.dropped == 0)
+    #expect(result.statistics.truncated == 0)
+    #expect(result.profile.stacks.count > 20_000)
+    #expect(
+      result.profile.samples.reduce(0) { $0 + UInt64($1.values[0]) } == result.statistics.recorded)
+  }
+
+  @Test func `a paused profiler takes no samples, and the pause is not in the duration`() throws {
+    let child = try StoppedProcess(workload: "cpu", ["60", "stop"])
+    let profiler = profiler(of: child.id)
+    let start = Clock.monotonic.now
+    try profiler.start()
+    child.resume()
+    try until("samples") { try profiler.statistics().recorded >= 100 }
+    try profiler.pause()
+    let pause = Clock.monotonic.now
+    let before = try profiler.statistics()
+    // Known work that would be seen: the child burns on while another program takes its time.
+    #expect(try Command.run([StoppedProcess.workload("cpu"), "0.3"]).status == 0)
+    #expect(try profiler.statistics() == before)
+    let programs = try Command.output(["bpftool", "prog", "show", "name", "profile_sample"])
+    #expect(programs.contains("perf_event"))
+    let resume = Clock.monotonic.now
+    try profiler.resume()
+    try until("samples after the pause") {
+      try profiler.statistics().recorded >= before.recorded + 100
+    }
+    let result = try profiler.stop()
+    let end = Clock.monotonic.now
+    child.send(SIGKILL)
+    #expect(result.statistics.recordedNanoseconds <= (pause - start) + (end - resume))
+    #expect(result.statistics.recorded >= before.recorded + 100)
+    #expect(result.statistics.recordedNanoseconds == result.profile.duration)
+  }
+
+  @Test func `a profiler is started once, and only at a rate it can keep`() throws {
+    let profiler = profiler(of: getpid())
+    try profiler.start()
+    #expect(throws: EBPFError.self) { try profiler.start() }
+    _ = try profiler.stop()
+    #expect(throws: EBPFError.self) { try profiler.stop() }
+    for rate in [0, 1001] {
+      let refused = self.profiler(of: getpid()) { $0.frequency = rate }
+      let error = #expect(throws: EBPFError.self) { try refused.start() }
+      #expect(error?.code == .invalidArgument)
+      #expect(error?.message == "cannot sample \(rate) times a second")
+    }
+  }
+
+  @Test func `recording ends at the limit and says so`() throws {
+    let child = try StoppedProcess(workload: "cpu", ["60", "stop"])
+    let profiler = profiler(of: child.id) { $0.sampleLimit = 50 }
+    try profiler.start()
+    child.resume()
+    try until("the limit") { profiler.isFull }
+    try until("a sample over the limit") { try profiler.statistics().capped > 0 }
+    let result = try profiler.stop()
+    child.send(SIGKILL)
+    // Each CPU may be past the check when another reaches the limit.
+    #expect((50...50 + UInt64(result.processors) - 1).contains(result.statistics.recorded))
+  }
+
+  @Test func `nothing is left in the kernel or open after stop`() throws {
+    func descriptors() throws -> Int { try FileSystem.entries("/proc/self/fd").count }
+    let child = try StoppedProcess(workload: "cpu", ["0.2", "stop"])
+    let before = try descriptors()
+    let profiler = profiler(of: child.id)
+    try profiler.start()
+    #expect(try descriptors() > before)
+    try child.finish()
+    _ = try profiler.stop()
+    #expect(try descriptors() == before)
+  }
+
+  @Test func `children of a followed process are sampled, other processes are not`() throws {
+    let path = try StoppedProcess.workload("cpu")
+    let child = try StoppedProcess(
+      ["/bin/sh", "-c", "kill -STOP $$; \(path) 0.5 >/dev/null & wait"])
+    let profiler = profiler(of: child.id) { $0.filter.followsChildren = true }
+    try profiler.start()
+    child.resume()
+    #expect(try Command.run([path, "0.2"]).status == 0)
+    try child.wait()
+    let profile = try profiler.stop().profile
+    let cpu = profile.samples.reduce(0.0) { sum, sample in
+      profile.processes[sample.process].command == "cpu" ? sum + Double(sample.values[1]) / 1e9 : sum
+    }
+    #expect(abs(cpu / 0.5 - 1) < 0.08, "\(cpu) s of 0.5 s")
+  }
+
+  @Test func `the overhead is measured, and is that of this process`() throws {
+    let child = try StoppedProcess(workload: "cpu", ["1", "stop"])
+    let profiler = profiler(of: child.id) { $0.frequency = 99 }
+    let usage = ProcessUsage.now().cpuNanoseconds
+    let begin = Clock.monotonic.now
+    try profiler.start()
+    try child.finish()
+    let cost = try profiler.overhead()
+    let elapsed = Clock.monotonic.now - begin
+    let own = Double(ProcessUsage.now().cpuNanoseconds - usage) / Double(elapsed) * 100
+    _ = try profiler.stop()
+    #expect(abs(cost.cpuPercent - own) < 1)
+    #expect(cost.residentBytes > 1_000_000)
+    #expect((cost.mapBytes ?? 0) > 1_000_000)
+    #expect((cost.kernelRuns ?? 0) > 0)
+    #expect((cost.kernelNanoseconds ?? 0) > 0)
+    #expect(throws: EBPFError.self) { try profiler.overhead() }
+  }
+
+  @Test(arguments: ["cpu", "cpu-static", "cpu-fixed"])
+  func `functions have the names that perf gives them`(workload: String) throws {
+    let child = try StoppedProcess(workload: workload, ["1", "stop"])
+    let folder = try TemporaryDirectory()
+    let data = folder.file("perf.data")
+    let profiler = profiler(of: child.id) { $0.stacks = .user }
+    try profiler.start()
+    // perf resumes nothing itself: it records until the process it watches has ended.
+    let perf = try StoppedProcess(
+      ["/bin/sh", "-c", "kill -STOP $$; exec perf record -q -F 997 -e cpu-clock:u -o \(data) -p \(child.id)"])
+    perf.resume()
+    try until("perf to record") { (try? contents(ofFile: data))?.isEmpty == false }
+    try child.finish()
+    try perf.wait()
+    let ours = selfSamples(try profiler.stop().profile)
+    let theirs = try Command.output(["perf", "script", "-i", data, "-F", "sym"])
+      .split(separator: "\n").map { $0.trimmed }.filter { !$0.isEmpty && $0 != "[unknown]" }
+    let known = theirs.count { ours[$0] != nil }
+    #expect(theirs.count > 500)
+    #expect(Double(known) / Double(theirs.count) >= 0.99)
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: String {
+    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+  }
+}
