@@ -16,8 +16,16 @@ public final class StoppedProcess: Sendable {
   /// Starts any program that stops itself.
   public init(_ arguments: [String]) throws {
     id = try Command.withCStrings(arguments) { argv in
+      // The threads that tests run on block signals, and a child would inherit that.
+      var attributes = posix_spawnattr_t()
+      posix_spawnattr_init(&attributes)
+      defer { posix_spawnattr_destroy(&attributes) }
+      var none = sigset_t()
+      sigemptyset(&none)
+      posix_spawnattr_setsigmask(&attributes, &none)
+      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
       var child: pid_t = 0
-      let result = posix_spawn(&child, arguments[0], nil, nil, argv, environ)
+      let result = posix_spawn(&child, arguments[0], nil, &attributes, argv, environ)
       guard result == 0 else {
         throw Command.Failure(description: "\(arguments[0]): \(String(cString: strerror(result)))")
       }
