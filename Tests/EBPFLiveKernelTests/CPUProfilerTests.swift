@@ -46,7 +46,7 @@ import Testing
   func `the profile is rate times CPU time, and three quarters of it is hot_b`(
     workload: String
   ) throws {
-    let child = try StoppedProcess(workload: workload, ["1.5", "stop"])
+    let child = try StoppedProcess(workload: workload, ["2.5", "stop"])
     let profiler = profiler(of: child.id) { $0.stacks = .user }
     try profiler.start()
     #expect(try child.finish() == 0)
@@ -54,7 +54,7 @@ import Testing
     let profile = result.profile
 
     let measured = Double(profile.samples.reduce(0) { $0 + $1.values[1] }) / 1e9
-    #expect(abs(measured / 1.5 - 1) < 0.05, "\(measured) s sampled of 1.5 s")
+    #expect(abs(measured / 2.5 - 1) < 0.05, "\(measured) s sampled of 2.5 s")
     let leaves = selfSamples(profile)
     let ratio = Double(leaves["hot_b"] ?? 0) / Double(max(1, leaves["hot_a"] ?? 0))
     #expect(abs(ratio / 3 - 1) < 0.15, "hot_b : hot_a is \(ratio)")
@@ -182,7 +182,8 @@ import Testing
     try child.wait()
     let profile = try profiler.stop().profile
     let cpu = profile.samples.reduce(0.0) { sum, sample in
-      profile.processes[sample.process].command == "cpu" ? sum + Double(sample.values[1]) / 1e9 : sum
+      profile.processes[sample.process].command == "cpu"
+        ? sum + Double(sample.values[1]) / 1e9 : sum
     }
     #expect(abs(cpu / 0.5 - 1) < 0.08, "\(cpu) s of 0.5 s")
   }
@@ -215,7 +216,10 @@ import Testing
     try profiler.start()
     // perf resumes nothing itself: it records until the process it watches has ended.
     let perf = try StoppedProcess(
-      ["/bin/sh", "-c", "kill -STOP $$; exec perf record -q -F 997 -e cpu-clock:u -o \(data) -p \(child.id)"])
+      [
+        "/bin/sh", "-c",
+        "kill -STOP $$; exec perf record -q -F 997 -e cpu-clock:u -o \(data) -p \(child.id)",
+      ])
     perf.resume()
     try until("perf to record") { (try? contents(ofFile: data))?.isEmpty == false }
     try child.finish()
