@@ -178,6 +178,7 @@ extension ObjectReport {
           .notFound, "the object has no programs",
           hint: "put a function into a section of its own with SEC(\"kprobe/…\")"))
     }
+    checkTypes(object)
     programs = object.programs.map { Program($0, in: object) }
     checkPrograms()
     checkMaps(object.maps)
@@ -185,6 +186,16 @@ extension ObjectReport {
     describeGlobals(object)
     resolve(parsed, targets)
     requirements = Requirements(object, programs).sorted
+  }
+
+  /// Reports what the kernel would refuse the object's types for, which parsing lets through.
+  private mutating func checkTypes(_ object: ObjectFile) {
+    let blob = attempt { () throws(EBPFError) in try object.kernelBTF() } ?? nil
+    guard object.isNativeOrder, let blob else { return }
+    let problems = attempt { () throws(EBPFError) in
+      BTFVerifier.findings(in: try BTF(parsing: Bytes(blob)), limit: ObjectFindings.limit)
+    }
+    for problem in problems ?? [] { add(.error, problem.within(.section(".BTF"))) }
   }
 
   private mutating func checkPrograms() {

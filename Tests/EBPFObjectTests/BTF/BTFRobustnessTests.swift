@@ -32,7 +32,6 @@ import Testing
     }
     _ = BTFVerifier.findings(in: btf)
     ask { try BTFSanitizer(features: []).sanitize(btf) }
-    ask { try BTFSectionFixup(sections: []).apply(to: btf) }
     ask { () throws in
       let ext = try BTFExt(parsing: Bytes(ext), btf: btf)
       var relocator = CORERelocator(local: btf, targets: [btf], comparisonLimit: 50_000)
