@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 need_swift
 need_packages libelf-dev linux-libc-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
-  libcap2-bin iproute2 linux-perf binutils chromium strace file
+  libcap2-bin iproute2 linux-perf binutils chromium strace file podman runc
 [ "$(id -u)" = 0 ] || die "needs root: the tests load programs into the running kernel"
 
 # A crashing child must not wait for a debugger, and a kernel feature that is there must be tested.

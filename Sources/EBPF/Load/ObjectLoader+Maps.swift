@@ -30,15 +30,8 @@ extension ObjectLoader {
 
   private func normalized(_ spec: MapSpec) throws(EBPFError) -> MapSpec {
     spec.normalized(
-      cpuCount: try possibleCPUs(), pageSize: UInt32(clamping: CurrentProcess.pageSize))
-  }
-
-  private func possibleCPUs() throws(EBPFError) -> UInt32 {
-    do throws(Errno) { return UInt32(clamping: (try CPUSet.possible().cpus.last ?? 0) + 1) } catch {
-      throw EBPFError(
-        .system, "the list of CPUs cannot be read",
-        context: [.file("/sys/devices/system/cpu/possible")], systemCall: error.failure(of: "read"))
-    }
+      cpuCount: UInt32(clamping: try PossibleCPUs(kernel).end),
+      pageSize: UInt32(clamping: CurrentProcess.pageSize))
   }
 
   // MARK: Contents

@@ -12,7 +12,7 @@ extension RawMap {
     _ spec: MapSpec, btf: Int32? = nil, token: Int32? = nil,
     kernel: any KernelInterface = LiveKernel()
   ) throws(EBPFError) -> RawMap {
-    let spec = try prepared(spec)
+    let spec = try prepared(spec, kernel: kernel)
     var request = MapRequest(type: spec.type.rawValue)
     request.keySize = spec.keySize
     request.valueSize = spec.valueSize
@@ -64,7 +64,9 @@ extension RawMap {
   }
 
   /// The sizes that a type prescribes, whatever the object's author wrote: loaders agree on these.
-  static func prepared(_ spec: MapSpec) throws(EBPFError) -> MapSpec {
+  static func prepared(
+    _ spec: MapSpec, kernel: any KernelInterface
+  ) throws(EBPFError) -> MapSpec {
     var spec = spec
     switch spec.type {
     case .ringBuffer, .userRingBuffer:
@@ -74,7 +76,7 @@ extension RawMap {
     case .perfEventArray:
       spec.keySize = 4
       spec.valueSize = 4
-      if spec.maxEntries == 0 { spec.maxEntries = UInt32(clamping: try possibleCPUs()) }
+      if spec.maxEntries == 0 { spec.maxEntries = UInt32(clamping: try PossibleCPUs(kernel).end) }
     case .programArray, .cgroupArray, .arrayOfMaps, .hashOfMaps:
       if spec.type != .hashOfMaps { spec.keySize = 4 }
       spec.valueSize = 4

@@ -25,19 +25,11 @@ public final class RawMap: Sendable {
       throw EBPFError.describing(name.map { "map '\($0)'" } ?? "a map", error)
     }
     let type = MapType(rawValue: information.type)
-    valuesPerElement = type.isPerCPU ? try RawMap.possibleCPUs() : 1
+    valuesPerElement = type.isPerCPU ? try PossibleCPUs(kernel).count : 1
     self.name = name ?? information.name
     self.information = information
     self.kernel = kernel
     self.descriptor = descriptor
-  }
-
-  static func possibleCPUs() throws(EBPFError) -> Int {
-    do throws(Errno) { return try CPUSet.possible().cpus.count } catch {
-      throw EBPFError.refused(
-        .system, "cannot read how many CPUs are possible", call: "read", error,
-        context: [.file("/sys/devices/system/cpu/possible")], hint: "mount sysfs on /sys")
-    }
   }
 
   /// Opens the map with an id, as `bpftool map show` lists it. Needs `CAP_SYS_ADMIN`.
