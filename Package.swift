@@ -89,6 +89,11 @@ let package = Package(
       dependencies: ["EBPF", "EBPFTracers", "ProfileFormats", "TestSupport"],
       swiftSettings: tests),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: tests),
+
+    // What scripts/benchmark.sh measures; its peers are C programs over libbpf.
+    .executableTarget(
+      name: "ebpf-benchmarks", dependencies: ["EBPF", "EBPFSystem"], path: "Tests/Benchmarks",
+      exclude: ["peers"], swiftSettings: tests),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x

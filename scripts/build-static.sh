@@ -3,6 +3,9 @@
 # dist/ebpf.debug, for symbolizing crash addresses.
 #
 # The dependencies are built once; later runs only compile what changed.
+#
+# usage: scripts/build-static.sh [PRODUCT…]
+#   PRODUCT   also build these executables, the same way; they stay in .build-static/release
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
@@ -17,12 +20,12 @@ else
   say "building the static command"
 fi
 build() {
-  swift build -c release --product ebpf --scratch-path "$scratch" --static-swift-stdlib \
+  swift build -c release --product "$1" --scratch-path "$scratch" --static-swift-stdlib \
     -Xswiftc -static-executable -Xswiftc -use-ld=lld \
     -Xlinker --icf=all -Xlinker -O2 -Xlinker --gc-sections
 }
 # The linker warns about functions of glibc that the command never calls (user and group look-up).
-run_quietly build
+for product in ebpf "$@"; do run_quietly build "$product"; done
 
 mkdir -p dist
 cp "$scratch/release/ebpf" dist/ebpf.debug

@@ -1,0 +1,167 @@
+# Sourced by scripts/benchmark.sh: one function for each measurement, each adding rows to the table.
+# Expects what scripts/benchmark.sh sets: $benchmarks (the Swift program), $peers, $work, $pairs.
+
+kernel_types=/sys/kernel/btf/vmlinux
+fixtures=Tests/Fixtures
+
+# The kernel's types: opened, indexed, and a first struct found.
+measure_btf() {
+  pair btf $benchmarks btf-open $kernel_types task_struct -- "$peers/btf_open" $kernel_types task_struct
+  agree btf id types
+  paired_row "BTF open, index, first look-up" ns btf open_ns "libbpf" "≤ 5 ms" 'ours <= 5e6'
+  paired_row "BTF open: memory it dirties" kb btf dirty_kb "libbpf" "< 2 MB" 'ours * 1024 < 2e6'
+}
+
+# 1,000 names of every kind that has one, always the same for the same kernel.
+measure_lookup() {
+  bpftool btf dump file $kernel_types format raw | awk '
+    BEGIN { split("1 4 5 6 8 12", kind, " "); split("INT STRUCT UNION ENUM TYPEDEF FUNC", name, " ")
+      for (i in kind) number[name[i]] = kind[i] }
+    /^\[/ && ($2 in number) && split($0, quoted, "\047") > 2 && quoted[2] != "(anon)" {
+      print number[$2], quoted[2] }' | sort -u |
+    awk -v seed=7 'BEGIN { srand(seed) } { print rand(), $0 }' | sort -n | head -n 1000 |
+    cut -d " " -f 2- >"$work/names"
+  pair lookup $benchmarks btf-lookup $kernel_types "$work/names" -- \
+    "$peers/btf_lookup" $kernel_types "$work/names"
+  agree lookup id_sum
+  paired_row "BTF look-up of a name" ns lookup lookup_ns "libbpf" "< 1 µs" 'ours < 1000'
+}
+
+# From an object's bytes to verified programs, the kernel's types being read on the way.
+measure_core() {
+  for types in 2 20; do
+    object=$fixtures/core_${types}_types.bpf.o
+    pair core_$types $benchmarks load $object -- "$peers/load" $object
+    if [ $types = 20 ]; then bar="≤ 15 ms" condition='ours <= 15e6'; else bar= condition=; fi
+    paired_row "CO-RE load, $types kernel types" ns core_$types load_ns "libbpf" \
+      "$bar" "$condition"
+  done
+}
+
+# Whole processes: what a person waits for.
+measure_validate() {
+  object=$fixtures/many_programs.bpf.o
+  what="validate an object of $(($(wc -c <$object) / 1000)) kB"
+  pair validate run_quiet dist/ebpf validate $object -- run_quiet readelf -a $object
+  paired_row "$what" ns validate cpu_ns "readelf -a" "faster" 'ratio < 1'
+  pair disassemble run_quiet dist/ebpf validate --disassemble $object -- \
+    run_quiet llvm-objdump -d $object
+  paired_row "$what, disassembled" ns disassemble cpu_ns "llvm-objdump -d" "" ""
+}
+
+run_quiet() { "$peers/run" /dev/null "$@"; }
+
+# One program fills the ring, the reader empties it, in turn, on one thread.
+measure_ring() {
+  object=$fixtures/ringbuf_batch.bpf.o
+  pair ring $benchmarks ring $object 2000 -- "$peers/ring" $object 2000
+  agree ring records numbers
+  paired_row "ring buffer, reader's CPU for a record" ps ring picoseconds_per_record "libbpf" \
+    "≤ libbpf" 'ratio <= 1'
+  paired_row "ring buffer, producer and reader on one CPU" per_second ring records_per_second \
+    "libbpf" "" ""
+}
+
+# Five seconds of the whole machine under a fixed load, recorded and reported.
+measure_profile() {
+  scripts/build-workloads.sh >/dev/null
+  load=
+  for one in 1 2; do
+    .build-workloads/cpu 0 >/dev/null &
+    load="$load $!"
+  done
+  (while :; do find /usr/share -name '*.conf' | sort | md5sum; done) >/dev/null 2>&1 &
+  load="$load $!"
+  on_exit=stop_load
+  pair profile profile_ours -- profile_perf
+  # Once: it may take its whole minute.
+  profile_bpftrace >"$work/bpftrace.peer" || die "bpftrace failed"
+  stop_load
+  on_exit=:
+  what="profile of 5 s"
+  peer="perf record + report"
+  paired_row "$what: from its end to the report" ns profile report_ns "$peer" "< 1 s" 'ours < 1e9'
+  bpftrace_row "$what: from its end to the report" ns report_ns
+  paired_row "$what: peak memory" kb profile max_rss_kb "$peer" "< 50 MB" 'ours * 1024 < 50e6'
+  bpftrace_row "$what: peak memory" kb max_rss_kb
+  paired_row "$what: CPU time in all" ns profile cpu_ns "$peer" "" ""
+  bpftrace_row "$what: CPU time in all" ns cpu_ns
+  row "$what: from the start to the first sample" ns "$(median profile.ours first_sample_ns)" "" "" \
+    "" "< 50 ms" 'ours < 50e6'
+}
+
+stop_load() {
+  # shellcheck disable=SC2086
+  kill $load 2>/dev/null || :
+}
+
+# Prints what both profilers print: `run`'s figures, and how long they took beyond the 5 seconds.
+profile_ours() {
+  "$peers/run" "$work/ours.json" dist/ebpf profile -d 5 --json -o "$work/ours.html" \
+    >"$work/run" || return 1
+  awk '$1 == "wall_ns" { printf "report_ns %.0f\n", $2 - 5e9 } { print }' "$work/run"
+  sed -n 's/.*"first_sample_ns" *: *\([0-9]*\).*/first_sample_ns \1/p' "$work/ours.json"
+}
+
+profile_perf() {
+  "$peers/run" /dev/null perf record -q -F 99 -a -g -o "$work/perf.data" -- sleep 5 \
+    >"$work/run" 2>"$work/log" || die "perf record: $(cat "$work/log")"
+  "$peers/run" "$work/perf.txt" perf report --stdio -i "$work/perf.data" \
+    >"$work/run2" 2>"$work/log" || die "perf report: $(cat "$work/log")"
+  # Time adds up; memory is the larger of the two.
+  awk '{ if ($1 == "max_rss_kb") { if ($2 > value[$1]) value[$1] = $2 } else value[$1] += $2 }
+    END { for (key in value) printf "%s %.0f\n", key, value[key]
+      printf "report_ns %.0f\n", value["wall_ns"] - 5e9 }' "$work/run" "$work/run2"
+}
+
+# Ended after a minute: naming every frame may take it longer than anyone waits.
+profile_bpftrace() {
+  program='profile:hz:99 { @[kstack, ustack, comm] = count(); } interval:s:5 { exit(); }'
+  "$peers/run" "$work/bpftrace.txt" \
+    sh -c 'timeout 60 bpftrace -e "$1" || [ $? = 124 ]' bpftrace "$program" \
+    >"$work/run" 2>"$work/log" || die "bpftrace: $(cat "$work/log")"
+  awk '$1 == "wall_ns" { printf "report_ns %.0f\n", $2 - 5e9 } { print }' "$work/run"
+}
+
+bpftrace_row() { # what unit key
+  ours_figure=$(median profile.ours "$3")
+  theirs=$(median bpftrace.peer "$3")
+  peer_name=bpftrace
+  [ "$(median bpftrace.peer wall_ns | cut -d . -f 1)" -lt 60000000000 ] ||
+    peer_name="bpftrace, stopped after 60 s:"
+  row "$1" "$2" "$ours_figure" "$peer_name" "$theirs" "$(quotient "$ours_figure" "$theirs")" "" ""
+}
+
+# What one copies to a machine, and how long it takes to begin.
+measure_size() {
+  bytes=$(wc -c <dist/ebpf)
+  for tool in bpftrace bpftool; do
+    theirs=$(installed_bytes "$tool")
+    row "size with libraries" bytes "$bytes" "$tool" "$theirs" \
+      "$(quotient "$bytes" "$theirs")" "" ""
+  done
+  for tool in bpftrace bpftool; do
+    pair "start_$tool" run_quiet dist/ebpf --version -- run_quiet $tool --version
+    paired_row "start (--version)" ns "start_$tool" cpu_ns "$tool" "" ""
+  done
+}
+
+# A program's file and those of the libraries it is linked with.
+installed_bytes() {
+  program=$(command -v "$1")
+  {
+    echo "$program"
+    ldd "$program" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }'
+  } | xargs -n 1 readlink -f | sort -u | xargs cat | wc -c
+}
+
+# agree NAME KEY...: both sides must have found the same.
+agree() {
+  measured=$1
+  shift
+  for key in "$@"; do
+    [ "$(figures "$measured.ours" "$key" | sort -u)" = \
+      "$(figures "$measured.peer" "$key" | sort -u)" ] ||
+      die "$measured: the two sides differ in $key; see $work/$measured.ours and .peer"
+  done
+}
