@@ -5,7 +5,7 @@
 @safe
 public struct Bytes: @unchecked Sendable {
   /// Keeps the memory at `start` alive and unchanged.
-  @usableFromInline let owner: AnyObject?
+  @usableFromInline package let owner: AnyObject?
   @usableFromInline let start: UnsafeRawPointer
   /// The number of bytes.
   public let count: Int

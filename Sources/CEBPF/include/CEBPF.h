@@ -47,6 +47,8 @@ int cebpf_map_memory(int descriptor, uint64_t offset, size_t length, int writabl
                      void *_Nullable *_Nonnull address);
 int cebpf_map_anonymous(size_t length, void *_Nullable *_Nonnull address);
 int cebpf_unmap_memory(void *address, size_t length);
+// Read-only file pages come back from the file when they are touched again.
+int cebpf_drop_pages(void *address, size_t length);
 uint64_t cebpf_page_size(void);
 
 // Waiting
@@ -101,6 +103,7 @@ const char *_Nullable cebpf_argument(int index);
 static inline uint64_t cebpf_load_acquire_64(const void *address) {
   return __atomic_load_n((const uint64_t *)address, __ATOMIC_ACQUIRE);
 }
+static inline void cebpf_prefetch(const void *address) { __builtin_prefetch(address); }
 static inline uint32_t cebpf_load_acquire_32(const void *address) {
   return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);
 }

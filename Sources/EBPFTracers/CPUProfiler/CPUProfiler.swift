@@ -137,8 +137,8 @@ public final class CPUProfiler: Tracer {
       counts.userStacksCut + counts.kernelStacksCut + counts.userStacksLost
       + counts.kernelStacksLost
     statistics.recordedNanoseconds = nanoseconds
-    if counts.firstSample > session.startTime.monotonic {
-      statistics.firstEventNanoseconds = counts.firstSample - session.startTime.monotonic
+    if counts.firstSample > session.requestTime {
+      statistics.firstEventNanoseconds = counts.firstSample - session.requestTime
     }
     return statistics
   }

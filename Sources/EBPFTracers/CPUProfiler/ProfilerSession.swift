@@ -10,6 +10,8 @@ final class ProfilerSession: Sendable {
   let symbolizer = Symbolizer()
   let hooks: [TracerHook]
   let processors: Int
+  /// When the profiler was asked to start, before anything was loaded: the monotonic clock.
+  let requestTime: UInt64
   /// When sampling was switched on, in nanoseconds of the monotonic and of the wall clock.
   let startTime: (monotonic: UInt64, wall: UInt64)
 
@@ -28,6 +30,7 @@ final class ProfilerSession: Sendable {
   }
 
   init(_ configuration: CPUProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
+    requestTime = Clock.monotonic.now
     let meter = OverheadMeter(kernel: kernel)
     let object = try LoadedObject(
       try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler"), kernel: kernel)
@@ -53,6 +56,8 @@ final class ProfilerSession: Sendable {
       sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
       follows: configuration.filter.followsChildren)
     links = Mutex(Attached(sampling: sampling, fork: fork, exit: exit))
+    // They were needed to load; reading them again takes a few milliseconds.
+    KernelTypes.running.forget()
     try startReading(events.fileDescriptor)
   }
 

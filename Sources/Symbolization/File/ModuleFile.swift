@@ -37,6 +37,9 @@ final class ModuleFile: Sendable {
     case unresolved(UnresolvedReason)
   }
 
+  /// Files up to this size are copied: mapping costs about as much as reading them.
+  static let copyLimit: UInt64 = 16 << 10
+
   /// Beyond this many addresses everything known is forgotten, to be looked up again.
   static let mostKnown = 65_536
 
@@ -48,7 +51,7 @@ final class ModuleFile: Sendable {
 
   /// The memory this file takes besides what the kernel can drop again.
   var cost: Int {
-    let copied = elf.bytes.count <= 1 << 20 ? elf.bytes.count : 0
+    let copied = UInt64(elf.bytes.count) <= Self.copyLimit ? elf.bytes.count : 0
     return state.withLock { state in
       var cost = copied + 4096 + state.known.count * 128
       if case .success(let symbols) = state.symbols { cost += symbols.indexSize }
@@ -76,6 +79,9 @@ final class ModuleFile: Sendable {
         for (address, function) in zip(missing, symbols.functions(at: missing)) {
           state.known[address] = function.map { .function($0) } ?? .unresolved(reason)
         }
+        // A large symbol table would stay in memory as long as the file is open.
+        MappedFile.dropPages(of: elf.bytes)
+        symbols.dropPages()
       }
     }
   }

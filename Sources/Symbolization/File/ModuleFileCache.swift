@@ -50,7 +50,7 @@ struct ModuleFileCache: Sendable {
       files[identity]?.lastUse = clock
       return .success(known.file)
     }
-    let bytes = try MappedFile.open(path)
+    let bytes = try MappedFile.open(path, copyLimit: ModuleFile.copyLimit)
     do throws(EBPFError) {
       let file = try ModuleFile(bytes, path: name)
       files[identity] = (file, clock)

@@ -65,7 +65,7 @@ extension KernelSymbols {
   public static func load() throws(EBPFError) -> KernelSymbols {
     let text: [UInt8]
     do throws(Errno) {
-      text = try SystemFile.read("/proc/kallsyms", limit: 256 << 20)
+      text = try SystemFile.read("/proc/kallsyms", limit: 256 << 20, reserving: 32 << 20)
     } catch {
       throw EBPFError(
         error == .noEntry ? .unsupported : .system, "the kernel's symbols cannot be read",
@@ -73,6 +73,6 @@ extension KernelSymbols {
         systemCall: .init(call: "open", errno: error.rawValue, name: error.name),
         hint: error == .noEntry ? "the kernel needs CONFIG_KALLSYMS, and /proc mounted" : nil)
     }
-    return try KernelSymbols(parsing: text)
+    return try KernelSymbols(parsing: consume text)
   }
 }

@@ -11,6 +11,8 @@ struct ProfileDocument: Encodable {
   let overhead: OverheadDocument
   let hooks: [HookDocument]
   let durationNs: UInt64
+  /// From the call that starts the profiler to its first sample.
+  @Nullable var firstSampleNs: UInt64?
   let functions: [Function]
   let file: String?
 
@@ -40,6 +42,7 @@ struct ProfileDocument: Encodable {
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds
+    firstSampleNs = statistics.firstEventNanoseconds
     self.file = file
     do throws(ProfileFormatError) {
       functions = try HottestFunctions(result.profile, limit: top).rows.map { row in
