@@ -27,6 +27,37 @@ enum BPFTool {
         + value.map(hex))
   }
 
+  /// One value.
+  static func lookup(_ map: RawMap, _ key: [UInt8]) throws -> [UInt8] {
+    try value(["map", "lookup", "id", String(map.id), "key", "hex"] + key.map(hex))
+  }
+
+  /// Puts a map into a slot of a map of maps.
+  static func setInnerMap(_ outer: RawMap, _ key: [UInt8], _ inner: RawMap) throws {
+    _ = try run(
+      ["map", "update", "id", String(outer.id), "key", "hex"] + key.map(hex)
+        + ["value", "id", String(inner.id)])
+  }
+
+  /// The next value of a queue or stack, which stays.
+  static func peek(_ map: RawMap) throws -> [UInt8] {
+    try value(["map", "peek", "id", String(map.id)])
+  }
+
+  /// The next value of a queue or stack, which goes.
+  static func pop(_ map: RawMap) throws -> [UInt8] {
+    try value(["map", "pop", "id", String(map.id)])
+  }
+
+  /// Adds a value to a queue or stack.
+  static func push(_ map: RawMap, _ value: [UInt8]) throws {
+    _ = try run(["map", "push", "id", String(map.id), "value", "hex"] + value.map(hex))
+  }
+
+  private static func value(_ arguments: [String]) throws -> [UInt8] {
+    try JSON(parsing: run(arguments, ["-j"]))["value"].bytes
+  }
+
   static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
   private static func run(_ arguments: [String], _ options: [String] = []) throws -> String {

@@ -76,6 +76,25 @@ import Testing
     }
   }
 
+  @Test(arguments: ["count_raw_tp", "globals", "ringbuf_events"])
+  func `programs are what bpftool says they are`(name: String) throws {
+    let loaded = try LoadedObject(Self.object(name + ".bpf.o"))
+    for program in loaded.programs {
+      let text = try Command.output(["bpftool", "prog", "show", "id", String(program.id)])
+      let type = program.type.name
+      #expect(
+        text.hasPrefix("\(program.id): \(type)  name \(program.name)  tag \(program.tag)  gpl"),
+        "\(text)")
+      let ids = try program.information(.maps).mapIDs
+      #expect(!ids.isEmpty)
+      #expect(Set(ids).isSubset(of: loaded.maps.map(\.id)))
+      let listed = text.split(separator: "\n").flatMap {
+        $0.split(separator: "map_ids ").dropFirst()
+      }
+      #expect(listed == [Substring(ids.map(String.init).joined(separator: ","))], "\(text)")
+    }
+  }
+
   @Test func `a rejected program is an error with the verifier's reason`() throws {
     let error = try #require(throws: EBPFError.self) {
       _ = try LoadedObject(Self.object("rejected.bpf.o"))
@@ -244,8 +263,15 @@ import Testing
     let second = try LoadedObject(object, options: options)
     #expect(try second.map("ebpf_fixture_pin").id == map.id)
     #expect(try second.map("not_pinned").id != first.map("not_pinned").id)
+    #expect(first.pinnedMaps == ["ebpf_fixture_pin": directory + "/ebpf_fixture_pin"])
+    #expect(second.pinnedMaps == first.pinnedMaps)
     first.unload()
     second.unload()
+    #expect(first.pinnedMaps.count == 1)
+    let listed = try Command.output([
+      "bpftool", "map", "show", "pinned", directory + "/ebpf_fixture_pin",
+    ])
+    #expect(listed.hasPrefix("\(map.id): array "))
     let pinned = try RawMap.open(pinned: directory + "/ebpf_fixture_pin")
     #expect(try pinned.value(for: [0, 0, 0, 0]) == [7, 0, 0, 0, 0, 0, 0, 0])
 

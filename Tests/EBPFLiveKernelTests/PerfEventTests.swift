@@ -120,6 +120,39 @@ import Testing
         """)
   }
 
+  private func multiRefusal(_ point: AttachPoint) throws -> EBPFError {
+    var object = try LoadedObjectTests.object("count_kprobe.bpf.o")
+    object.programs.removeLast()
+    object.programs[0].attachType = .traceKprobeMulti
+    let loaded = try LoadedObject(object)
+    return try #require(throws: EBPFError.self) { try loaded.programs[0].attach(point).detach() }
+  }
+
+  @Test(.enabled(if: KernelFeatures.running.kernelProbesMulti.verdict == .no))
+  func `without probes of many functions the error says so, and what to use`() throws {
+    let error = try multiRefusal(.kprobeMulti(["vfs_read", "vfs_write"]))
+    #expect(
+      error.description == """
+        unsupported: this kernel has no probes of many functions (CONFIG_FPROBE is off): \
+        kprobe.multi vfs_read,vfs_write
+          program      count_entry
+          system call  bpf(BPF_LINK_CREATE) = EOPNOTSUPP (95)
+          hint         use a tracepoint, tp_btf or uprobe instead
+        """)
+    // A program that was loaded for many takes one, too.
+    #expect(try multiRefusal(.kretprobe("vfs_read")).message.hasSuffix("kretprobe vfs_read"))
+  }
+
+  @Test func `many functions that cannot be are refused before the kernel is asked`() throws {
+    #expect(try multiRefusal(.kprobeMulti([])).message == "there are no functions to attach to")
+    #expect(
+      try multiRefusal(.kprobeMulti(["no_such_function_*"])).message
+        == "no function of the kernel matches 'no_such_function_*'")
+    #expect(try multiRefusal(.kprobe("vfs_read", offset: 4)).code == .invalidArgument)
+    let single = try refusal("count_kprobe.bpf.o", .kprobeMulti(["vfs_read"]))
+    #expect(single.message == "the program was not loaded to run at many functions")
+  }
+
   @Test func `names that cannot be are refused before the kernel is asked`() throws {
     #expect(try refusal("count_kprobe.bpf.o", .kprobe("")).code == .invalidArgument)
     #expect(try refusal("count_kprobe.bpf.o", .kprobe("a b")).code == .invalidArgument)

@@ -34,7 +34,7 @@ struct MallocCounts {
   }
 }
 
-/// Mission row 8.
+/// Mission row 8: probes of user functions see the known work, to the call.
 @Suite struct UserProbeTests {
   static let work: [UInt64] = [1000, 500_500, 900, 405_450, 1000, 900, 0, 0]
   static let libc = "/lib/x86_64-linux-gnu/libc.so.6"
@@ -116,6 +116,57 @@ struct MallocCounts {
       #expect(try counts.totals()[7] == point.cookie * 1000, "\(point)")
       try link.detach()
     }
+  }
+
+  @Test func `at an instruction inside a function`() throws {
+    let table = try Command.output(["readelf", "-W", "--dyn-syms", Self.libc])
+    let line = try #require(table.split(separator: "\n").first { $0.contains(" malloc@@GLIBC") })
+    let start = try #require(UInt64(line.split(separator: " ")[1], radix: 16))
+    let code = try Command.output([
+      "objdump", "-d", "--no-show-raw-insn", "--start-address=\(start)",
+      "--stop-address=\(start + 64)", Self.libc,
+    ])
+    // The second and third instruction of malloc: `   9d3a4:  push   %rbx`.
+    let places = code.split(separator: "\n").compactMap { line in
+      line.hasPrefix(" ") ? UInt64(line.prefix { $0 != ":" }.drop { $0 == " " }, radix: 16) : nil
+    }
+    try #require(places.count > 3 && places[0] == start)
+    for place in places[1...2] {
+      let child = try StoppedProcess(workload: "memory")
+      let counts = try MallocCounts("count_uprobe.bpf.o", target: child.id)
+      let link = try counts.object.program("malloc_entry").attach(
+        .uprobe(.path(Self.libc), symbol: "malloc", offset: place - start, process: child.id))
+      #expect(link.point.description == "uprobe \(Self.libc):malloc+\(place - start)")
+      #expect(try child.finish() == 0)
+      #expect(try counts.totals()[4] == 1000)
+      try link.detach()
+    }
+  }
+
+  @Test func `in a position-independent executable, before it is started`() throws {
+    let path = try StoppedProcess.workload("stacks")
+    // The shell stops itself and then becomes the workload, which visits 1000 stacks.
+    let child = try StoppedProcess(["/bin/sh", "-c", "kill -STOP $$; exec \"$0\" 1000 0", path])
+    let counts = try MallocCounts("count_uprobe.bpf.o", target: child.id)
+    let entry = try counts.object.program("malloc_entry").attach(
+      .uprobe(.path(path), symbol: "burn"))
+    #expect(try child.finish() == 0)
+    #expect(try counts.totals()[4] == 1000)
+    try entry.detach()
+  }
+
+  @Test func `what a function returns is read at its return`() throws {
+    let child = try StoppedProcess(workload: "memory")
+    let counts = try MallocCounts("count_uprobe.bpf.o", target: child.id)
+    let links = Links()
+    try counts.attach(.library("libc.so.6"), process: child.id, to: links)
+    #expect(try child.finish() == 0)
+    #expect(links.detachAll().isEmpty)
+    // The blocks that were not freed, by the address that malloc returned.
+    let live = try counts.object.map("live", key: UInt64.self, value: UInt64.self).entries()
+    #expect(live.map(\.value).sorted() == Array(901...1000))
+    #expect(Set(live.map(\.key)).count == 100)
+    #expect(live.allSatisfy { $0.key != 0 && $0.key % 16 == 0 })
   }
 
   @Test func `a second copy of the program is not counted`() throws {

@@ -9,6 +9,7 @@ public struct AttachPoint: Sendable, Hashable {
     case tracing
     case iterator([UInt8])
     case kprobe(KernelProbe)
+    case kprobeMulti([String], atReturn: Bool)
     case uprobe(UserProbe)
     case uprobeMulti(UserProbe, symbols: [String])
     case cgroup(path: String, flags: UInt32)
@@ -115,6 +116,14 @@ extension AttachPoint {
     AttachPoint(.kprobe(KernelProbe(function: function, offset: 0, atReturn: true)))
   }
 
+  /// Several kernel functions through one link. Linux 5.18, `CONFIG_FPROBE`; the program has to be
+  /// loaded for it (section `kprobe.multi`).
+  ///
+  /// A name with `*` or `?` stands for every function it matches that the kernel can trace.
+  public static func kprobeMulti(_ functions: [String], atReturn: Bool = false) -> AttachPoint {
+    AttachPoint(.kprobeMulti(functions, atReturn: atReturn))
+  }
+
   /// A user function's entry, or an instruction inside it. `CONFIG_UPROBES`; through a perf event
   /// it needs `CAP_SYS_ADMIN`, through `uprobe.multi` (6.6) `CAP_BPF` and `CAP_PERFMON`.
   public static func uprobe(
@@ -190,6 +199,8 @@ extension AttachPoint: CustomStringConvertible {
     case .tracing: "the target it was loaded for"
     case .iterator: "iterator"
     case .kprobe(let probe): "\(probe)"
+    case .kprobeMulti(let functions, let atReturn):
+      "\(atReturn ? "kretprobe" : "kprobe").multi \(functions.joined(separator: ","))"
     case .uprobe(let probe): "\(probe)"
     case .uprobeMulti(let probe, let symbols): "\(symbols.count) functions of \(probe.binary)"
     case .cgroup(let path, _): "control group \(path)"

@@ -6,6 +6,15 @@ extension Attacher {
     guard !probe.function.contains(where: { $0.isWhitespace || $0 == "/" || $0 == ":" }) else {
       throw EBPFError(.invalidArgument, "'\(probe.function)' is not a kernel function's name")
     }
+    if isKernelMulti {
+      guard probe.offset == 0 else {
+        throw EBPFError(
+          .invalidArgument,
+          "a program for many functions runs at their start, not at +\(probe.offset)",
+          hint: "put it into section kprobe")
+      }
+      return try attach(toAll: [probe.function], atReturn: probe.atReturn)
+    }
     guard try hasKernelProbes() else {
       throw EBPFError(
         .unsupported, "this kernel has no kprobes (CONFIG_KPROBES is off): \(point)",
@@ -65,7 +74,7 @@ extension Attacher {
     }
   }
 
-  private func similarFunctions(to name: String) -> String? {
+  func similarFunctions(to name: String) -> String? {
     do throws(EBPFError) {
       return NearNames.hint(for: name, in: try KernelSymbolNames.functions())
     } catch { return nil }

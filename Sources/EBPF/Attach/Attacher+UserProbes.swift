@@ -191,38 +191,14 @@ struct UserProbeTarget {
 
   /// The functions a pattern with `*` and `?` means; a name without them stands for itself.
   func names(matching pattern: String) throws(EBPFError) -> [String] {
-    guard pattern.contains(where: { $0 == "*" || $0 == "?" }) else { return [pattern] }
-    let wanted = Array(pattern.utf8)
-    let found = try functionNames().filter { Self.matches(Array($0.utf8), wanted) }
+    guard Glob.isPattern(pattern) else { return [pattern] }
+    let glob = Glob(pattern)
+    let found = try functionNames().filter { glob.matches($0) }
     guard !found.isEmpty else {
       throw EBPFError(
         .notFound, "no function of the file matches '\(pattern)'", context: [.file(path)])
     }
     return found.sorted()
-  }
-
-  /// One pass with one place to go back to: the last `*`.
-  static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
-    var (position, place) = (0, 0)
-    var retry: (position: Int, place: Int)?
-    while position < text.count {
-      if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
-        place += 1
-        retry = (position, place)
-      } else if place < pattern.count,
-        pattern[place] == UInt8(ascii: "?") || pattern[place] == text[position]
-      {
-        position += 1
-        place += 1
-      } else if let last = retry {
-        position = last.position + 1
-        place = last.place
-        retry = (position, place)
-      } else {
-        return false
-      }
-    }
-    return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
   }
 
   private func functionNames() throws(EBPFError) -> Set<String> {

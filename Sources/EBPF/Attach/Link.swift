@@ -66,6 +66,8 @@ extension Link {
     public static let tracingLink = Mechanism("tracing, bpf_link")
     /// `BPF_LINK_CREATE` for an iterator.
     public static let iterator = Mechanism("iterator, bpf_link")
+    /// `BPF_LINK_CREATE` with many kernel functions (5.18).
+    public static let kprobeMulti = Mechanism("kprobe.multi, bpf_link")
     /// `BPF_LINK_CREATE` with many places of a file (6.6).
     public static let uprobeMulti = Mechanism("uprobe.multi, bpf_link")
     /// `BPF_LINK_CREATE` on a control group, a network namespace or an interface.

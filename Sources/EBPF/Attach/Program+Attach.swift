@@ -18,6 +18,8 @@ extension Program {
         case .tracing: return try attacher.attachToLoadedTarget()
         case .iterator(let target): return try attacher.attachIterator(target)
         case .kprobe(let probe): return try attacher.attach(to: probe)
+        case .kprobeMulti(let functions, let atReturn):
+          return try attacher.attach(toAll: functions, atReturn: atReturn)
         case .uprobe(let probe): return try attacher.attach(to: probe)
         case .uprobeMulti(let probe, let symbols):
           return try attacher.attach(toAll: symbols, like: probe)
@@ -40,7 +42,7 @@ extension Program {
     case .rawTracepoint: accepted = [.rawTracepoint, .rawTracepointWritable]
     case .tracing: accepted = [.tracing, .lsm, .replacement]
     case .iterator: accepted = [.tracing]
-    case .kprobe, .uprobe, .uprobeMulti: accepted = [.kprobe]
+    case .kprobe, .kprobeMulti, .uprobe, .uprobeMulti: accepted = [.kprobe]
     case .cgroup, .networkNamespace, .interface: return
     }
     guard accepted.contains(type) else {

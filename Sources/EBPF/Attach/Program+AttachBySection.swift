@@ -27,6 +27,9 @@ extension Program {
       let (function, offset) = try Self.place(try required(row.form))
       return .kprobe(function, offset: offset)
     case .kretprobe: return .kretprobe(try required(row.form))
+    case .kprobeMulti, .kretprobeMulti, .kprobeSession:
+      return .kprobeMulti(
+        [try required(row.form)], atReturn: row.attachKind == .kretprobeMulti)
     case .systemCall: return .kprobe(Self.systemCall(try required(row.form)))
     case .systemCallReturn: return .kretprobe(Self.systemCall(try required(row.form)))
     case .uprobe, .uretprobe:

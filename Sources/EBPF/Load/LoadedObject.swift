@@ -14,6 +14,10 @@ public final class LoadedObject: Sendable {
   /// What is odd about the object, or about this kernel, but did not keep it from loading.
   public let warnings: [EBPFError]
 
+  /// Where maps are pinned because the object says so, by name. These stay after ``unload()``, until
+  /// somebody removes the path.
+  public let pinnedMaps: [String: String]
+
   private struct Contents {
     var programs: [Program]
     var maps: [RawMap]
@@ -21,6 +25,7 @@ public final class LoadedObject: Sendable {
   }
   private let contents: Mutex<Contents?>
   let globals: [GlobalVariable]
+  let types: MapTypes
   private let programNames: [String]
   private let mapNames: [String]
 
@@ -51,7 +56,9 @@ public final class LoadedObject: Sendable {
       name = object.name
       verifierLogs = loader.logs
       warnings = loader.warnings
+      pinnedMaps = loader.pinned
       globals = object.globals
+      self.types = MapTypes(object)
       programNames = programs.map(\.name)
       mapNames = maps.map(\.name)
       contents = Mutex(
@@ -78,13 +85,6 @@ public final class LoadedObject: Sendable {
     if let map = maps.first(where: { $0.name == name }) { return map }
     if name.hasPrefix("."), let map = maps.first(where: { $0.name.hasSuffix(name) }) { return map }
     throw missing("map", name, among: mapNames)
-  }
-
-  /// The map of that name with Swift types for its keys and values, whose sizes are checked.
-  public func map<Key: BitwiseCopyable & Sendable, Value: BitwiseCopyable & Sendable>(
-    _ name: String, key: Key.Type = Key.self, value: Value.Type = Value.self
-  ) throws(EBPFError) -> Map<Key, Value> {
-    try Map(try map(name))
   }
 
   private func missing(_ what: String, _ name: String, among names: [String]) -> EBPFError {

@@ -82,6 +82,7 @@ extension ObjectLoader {
       throw EBPFError(.malformed, "'\(spec.name)' cannot be the name of a pin")
     }
     let path = "\(options.pinDirectory)/\(spec.name)"
+    pinned[spec.name] = path
     // Somebody else may pin between our look and our own pin, and unpin before we look again.
     for _ in 0..<8 {
       if let pinned = try openPinned(path, spec) { return pinned }

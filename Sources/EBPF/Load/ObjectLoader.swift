@@ -18,7 +18,10 @@ struct ObjectLoader {
   var btf: SharedDescriptor?
   /// Whether ``btf`` still has its functions, so that programs can refer to them.
   var hasFunctionTypes = false
+  /// The pins that were made, to be taken back on an error.
   var pins: [String] = []
+  /// The paths of all maps that are pinned, by name: those made, and those found.
+  var pinned: [String: String] = [:]
   var externs = ResolvedExterns()
   /// What to say where a program was made uncallable on purpose: by program, by instruction.
   var sentences: [String: [Int: String]] = [:]
