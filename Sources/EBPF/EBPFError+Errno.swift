@@ -99,6 +99,14 @@ extension EBPFError {
     }
   }
 
+  /// A look-up or update with `BPF_F_LOCK` that the kernel calls invalid.
+  static func missingLock(_ map: RawMap, _ command: String, _ errno: Errno) -> EBPFError {
+    map.error(
+      .invalidArgument, "values of map '\(map.name)' have no lock to take",
+      "bpf(BPF_MAP_\(command)_ELEM)", errno,
+      hint: "give the C type of the value a member 'struct bpf_spin_lock', with BTF (Linux 5.1)")
+  }
+
   /// `BPF_MAP_UPDATE_ELEM`.
   static func updating(_ map: RawMap, _ policy: UpdatePolicy, _ errno: Errno) -> EBPFError {
     let call = "bpf(BPF_MAP_UPDATE_ELEM)"

@@ -89,7 +89,8 @@ import Testing
     while let next = try kernel.nextID(.map, after: id) {
       id = next
       do throws(Errno) {
-        let map = try kernel.mapInformation(try kernel.open(.map, id: id, flags: 0).rawValue)
+        let descriptor = try kernel.open(.map, id: id, flags: 0)
+        let map = try kernel.mapInformation(descriptor.rawValue)
         if map.name == name, map.maxEntries == size { return true }
       } catch {
         // It has gone meanwhile.

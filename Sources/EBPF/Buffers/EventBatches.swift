@@ -16,7 +16,8 @@ public struct EventBatches<Record: Sendable>: AsyncSequence, Sendable {
 
   init(
     descriptor: Int32, name: String, interval: Duration?,
-    read: @escaping @Sendable () -> [Record], statistics: @escaping @Sendable () -> BufferStatistics
+    read: @escaping @Sendable () -> Batch<Record>,
+    statistics: @escaping @Sendable () -> BufferStatistics
   ) throws(EBPFError) {
     source = try EventSource(
       descriptor: descriptor, name: name, interval: interval, read: read, statistics: statistics)
@@ -41,8 +42,8 @@ public struct EventBatches<Record: Sendable>: AsyncSequence, Sendable {
     ) async throws(EBPFError) -> [Record]? {
       while !Task.isCancelled {
         let batch = source.read()
-        if !batch.isEmpty { return batch }
-        try await source.wait(isolation: actor)
+        if !batch.elements.isEmpty { return batch.elements }
+        if batch.count == 0 { try await source.wait(isolation: actor) }
       }
       return nil
     }
@@ -94,7 +95,7 @@ public struct EventRecords<Record: Sendable>: AsyncSequence, Sendable {
 
 /// What the sequences share: how to read, and how to wait.
 private final class EventSource<Record: Sendable>: Sendable {
-  let read: @Sendable () -> [Record]
+  let read: @Sendable () -> Batch<Record>
   let statistics: @Sendable () -> BufferStatistics
   private let name: String
   private let poller: Poller
@@ -103,7 +104,8 @@ private final class EventSource<Record: Sendable>: Sendable {
 
   init(
     descriptor: Int32, name: String, interval: Duration?,
-    read: @escaping @Sendable () -> [Record], statistics: @escaping @Sendable () -> BufferStatistics
+    read: @escaping @Sendable () -> Batch<Record>,
+    statistics: @escaping @Sendable () -> BufferStatistics
   ) throws(EBPFError) {
     let signal = self.signal
     do throws(Errno) {

@@ -21,13 +21,15 @@ final class SharedRing: Sendable {
     }
   }
 
-  func read<Element>(limit: Int, _ decode: (RawSpan) -> Element?) -> [Element] {
+  func read<Element>(limit: Int, _ decode: (RawSpan) -> Element?) -> Batch<Element> {
     var batch = Batch<Element>()
     state.withLock { state in
-      _ = state.ring.drain(&batch, limit: limit) { batch, record in batch.add(decode(record)) }
+      batch.count = state.ring.drain(&batch, limit: limit) { batch, record in
+        batch.add(decode(record))
+      }
       state.undecodable += batch.undecodable
     }
-    return batch.elements
+    return batch
   }
 }
 
@@ -50,20 +52,25 @@ final class SharedPerfBuffer: Sendable {
     }
   }
 
-  func read<Element>(limit: Int, _ decode: (RawSpan) -> Element?) -> [Element] {
+  func read<Element>(limit: Int, _ decode: (RawSpan) -> Element?) -> Batch<Element> {
     var batch = Batch<Element>()
     state.withLock { state in
-      _ = state.buffer.drain(&batch, limit: limit) { batch, record in batch.add(decode(record)) }
+      batch.count = state.buffer.drain(&batch, limit: limit) { batch, record in
+        batch.add(decode(record))
+      }
       state.undecodable += batch.undecodable
     }
-    return batch.elements
+    return batch
   }
 }
 
 /// What one call of a reader collected.
-private struct Batch<Element> {
-  var elements: [Element] = []
-  var undecodable: UInt64 = 0
+struct Batch<Element> {
+  private(set) var elements: [Element] = []
+  private(set) var undecodable: UInt64 = 0
+  /// Records read, those included that could not be decoded. Only 0 means that nothing is left: a perf
+  /// buffer with records in it does not become ready again by itself.
+  var count = 0
 
   mutating func add(_ element: Element?) {
     if let element { elements.append(element) } else { undecodable += 1 }

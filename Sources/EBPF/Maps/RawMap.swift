@@ -74,6 +74,7 @@ public final class RawMap: Sendable {
       return true
     } catch {
       if error == .noEntry { return false }
+      if locked, error == .invalid { throw EBPFError.missingLock(self, "LOOKUP", error) }
       throw EBPFError.lookingUp(self, error, call: "bpf(BPF_MAP_LOOKUP_ELEM)")
     }
   }
@@ -109,7 +110,10 @@ public final class RawMap: Sendable {
     let flags = policy.rawValue | (locked ? MapFlags.lock : 0)
     do throws(Errno) {
       try kernel.update(map: fileDescriptor, key: key, value: value, flags: flags)
-    } catch { throw EBPFError.updating(self, policy, error) }
+    } catch {
+      if locked, error == .invalid { throw EBPFError.missingLock(self, "UPDATE", error) }
+      throw EBPFError.updating(self, policy, error)
+    }
   }
 
   /// Deletes the element of `key`; false when there was none.
