@@ -36,6 +36,8 @@ int main(int argc, char **argv) {
     struct bpf_program *program;
     struct bpf_map *map;
     if (load) {
+      // Nothing may stay in /sys/fs/bpf.
+      bpf_object__for_each_map(map, object) bpf_map__set_pin_path(map, NULL);
       int error = bpf_object__load(object);
       printf("F %s %s\n", name, error ? "refused" : "loaded");
       // After a refusal libbpf still has what it relocated, if it came so far.
