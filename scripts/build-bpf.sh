@@ -39,10 +39,11 @@ compile() { # source object
   # -ffreestanding -nostdlibinc: there is no C library here, and no header of this machine can
   # change the bytes.
   # -fno-split-cold-code: Swift's clang would split functions into parts that loaders refuse.
+  # -bpf-disable-trap-unreachable: LLVM would declare a kernel function __bpf_trap that no kernel has.
   # shellcheck disable=SC2086
   "$toolchain/clang" -target bpfel -mcpu=v3 -O2 -g -Wall -Werror -std=gnu11 \
     -ffreestanding -nostdlibinc -I bpf-objects/bpf -fdebug-compilation-dir=. \
-    -ffile-prefix-map="$PWD"=. -Xclang -fno-split-cold-code $flags -c "$1" -o "$2"
+    -ffile-prefix-map="$PWD"=. -Xclang -fno-split-cold-code -mllvm -bpf-disable-trap-unreachable $flags -c "$1" -o "$2"
   "$toolchain/llvm-objcopy" --strip-debug "$2"
 }
 

@@ -265,7 +265,7 @@ INLINE void announce(const struct process_id *process, u64 now, struct profiler_
 	u64 *known = bpf_map_lookup_elem(&seen_processes, process);
 
 	if (known) {
-		__sync_fetch_and_add(known, 1);
+		ADD_ONE(known);
 		samples = *known;
 	} else {
 		bpf_map_update_elem(&seen_processes, process, &samples, UPDATE_ANY);
@@ -302,7 +302,7 @@ INLINE bool add_one(void *map, const struct profiler_key *key)
 		if (!samples)
 			return 0;
 	}
-	__sync_fetch_and_add(samples, 1);
+	ADD_ONE(samples);
 	return 1;
 }
 
@@ -349,7 +349,7 @@ int profile_sample(void *context)
 			count->capped++;
 			return 0;
 		}
-		__sync_fetch_and_add(&settings->samples, 1);
+		ADD_ONE(&settings->samples);
 	}
 	now = bpf_ktime_get_ns();
 	if (count->first_sample == 0)
