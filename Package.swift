@@ -73,6 +73,9 @@ let package = Package(
       name: "EBPFObjectTests",
       dependencies: ["EBPFObject", "EBPFSystem", "TestSupport", "CLibelf"],
       swiftSettings: tests),
+    // The README's example: built and run by the tests.
+    .executableTarget(
+      name: "system-calls", dependencies: ["EBPF"], path: "Tests/Example", swiftSettings: tests),
     .testTarget(
       name: "EBPFTests", dependencies: ["EBPF", "TestSupport"], swiftSettings: tests),
     .testTarget(

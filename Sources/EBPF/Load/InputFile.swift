@@ -1,11 +1,10 @@
-import EBPF
-import EBPFSystem
+internal import EBPFSystem
 
-/// Files named on the command line: opened with errors that say what to do.
-enum InputFile {
+/// Files that a person named: opened with errors that say what to do.
+package enum InputFile {
   /// The content of a regular file of at most `limit` bytes; `what` it should have been is for the
   /// error's text.
-  static func open(
+  package static func open(
     _ path: String, limit: UInt64, limitHint: String? = nil, what: String
   ) throws(EBPFError) -> Bytes {
     do throws(Errno) { return try MappedFile.open(path, limit: limit) } catch {
@@ -16,15 +15,18 @@ enum InputFile {
   }
 
   /// The content of an object file.
-  static func object(_ path: String, sizeLimit: Int) throws(EBPFError) -> Bytes {
+  package static func object(
+    _ path: String, sizeLimit: Int,
+    limitHint: String = "if it is meant to be that large, raise the limit: --max-size BYTES"
+  ) throws(EBPFError) -> Bytes {
     try open(
       path, limit: UInt64(sizeLimit),
-      limitHint: "if it is meant to be that large, raise the limit: --max-size BYTES",
+      limitHint: limitHint,
       what: "an object file")
   }
 
   /// A kernel's types: a raw BTF file, as in /sys/kernel/btf, or an ELF file with a `.BTF` section.
-  static func types(_ path: String, base: BTF? = nil) throws(EBPFError) -> BTF {
+  package static func types(_ path: String, base: BTF? = nil) throws(EBPFError) -> BTF {
     let bytes = try open(path, limit: 1 << 30, what: "a BTF file")
     return try EBPFError.at(.file(path)) { () throws(EBPFError) in
       // "\u{7f}ELF", whose bytes are the same in either order of the file's own integers.
