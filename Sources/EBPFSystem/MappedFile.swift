@@ -4,11 +4,13 @@ public import EBPFObject
 /// A file's content as ``Bytes``: mapped read-only when it is large, read when it is small or when the
 /// file system cannot map it (`/sys/kernel/btf/vmlinux` before 6.16).
 ///
-/// A mapped file must not be truncated while it is in use: the kernel then answers an access with
-/// SIGBUS. Object files and libraries are replaced by renaming, which is safe.
+/// A file that is cut short while it is mapped, by accident or by a process that means us harm, reads
+/// as zeros from there on and ``EBPFObject/Bytes/wasCutShort`` tells; without that the kernel would
+/// end us with SIGBUS. For it the first mapping installs a handler of that signal, which passes on
+/// what does not concern mapped files. A program that installs its own later must pass on too.
 public enum MappedFile {
-  /// Files up to this size are copied, unless the caller says otherwise.
-  public static let copyLimit: UInt64 = 1 << 20
+  /// Files up to this size are copied: that is cheaper than mapping them.
+  static let copyLimit: UInt64 = 16 << 10
 
   /// The content of a regular file; one of more than `copyLimit` bytes is mapped.
   ///
@@ -27,9 +29,8 @@ public enum MappedFile {
       do throws(Errno) {
         let region = try LiveKernel().mapMemory(
           descriptor.rawValue, offset: 0, count: count, writable: false)
-        let isReloadable = try FileSystem.type(path) != FileSystem.sysfs
-        let owner = MappedPages(region, isReloadable: isReloadable)
-        // SAFETY: the owner keeps the pages mapped; they are read-only for this process.
+        let owner = try MappedPages(region)
+        // SAFETY: the owner keeps the pages mapped and readable; they are read-only for this process.
         return unsafe Bytes(owner: owner, start: owner.start, count: count)
       } catch {
         guard
@@ -51,24 +52,45 @@ public enum MappedFile {
   }
 }
 
-/// Keeps pages mapped as long as someone refers to them.
+/// Keeps a file's pages mapped and readable as long as someone refers to them.
 @safe
 final class MappedPages: @unchecked Sendable {
   private let region: MappedRegion
-  /// False for sysfs, which maps its pages once and for all: one that was dropped would be missing.
-  private let isReloadable: Bool
+  private let guardian: OpaquePointer
   let start: UnsafeRawPointer
 
-  init(_ region: consuming MappedRegion, isReloadable: Bool) {
+  init(_ region: consuming MappedRegion) throws(Errno) {
+    var guardian: OpaquePointer?
+    // SAFETY: the region stays mapped until `deinit` has ended the watch.
+    _ = try Errno.check(unsafe cebpf_guard_mapping(region.start, region.count, &guardian))
+    guard let guardian = unsafe guardian else { throw .noMemory }
+    unsafe self.guardian = guardian
     unsafe start = UnsafeRawPointer(region.start)
     self.isReloadable = isReloadable
     self.region = region
   }
 
-  func drop() {
-    guard isReloadable else { return }
-    // SAFETY: the region is mapped as long as `self` lives, read-only and from a file, so that its
-    // content comes back. A failure would leave the pages where they are.
-    _ = unsafe cebpf_drop_pages(region.start, region.count)
+  // SAFETY: nobody reads any more, and the region is unmapped after this.
+  deinit { unsafe cebpf_unguard_mapping(guardian) }
+
+  var isDamaged: Bool { unsafe cebpf_mapping_is_damaged(guardian) != 0 }
+
+  func release() {
+    // SAFETY: nobody writes these pages, so that the next read finds the same in the file. It cannot
+    // fail on a mapping of ours; the pages would then only stay.
+    _ = unsafe cebpf_release_pages(start, region.count)
   }
+}
+
+extension Bytes {
+  /// True when a read found that the file had become shorter since it was mapped: what was read from
+  /// there on was zero. Ask after reading, before the result is believed.
+  public var wasCutShort: Bool { (owner as? MappedPages)?.isDamaged ?? false }
+
+  /// True when these bytes take memory of their own, and not the kernel's cache of a file.
+  public var isInMemory: Bool { !(owner is MappedPages) }
+
+  /// Gives the memory of the whole mapped file back to the kernel, which keeps it as cache; later
+  /// reads bring in what they touch. Does nothing to bytes in memory.
+  public func releasePages() { (owner as? MappedPages)?.release() }
 }

@@ -159,11 +159,14 @@ public final class Poller: Sendable {
     try loop()
   }
 
-  /// Handles events on a thread of its own until ``stop()``.
-  public func start() throws(Errno) {
+  /// Handles events on a thread of its own until ``stop()``. An urgent one runs before other threads
+  /// as far as the system allows it; its handlers should be quick.
+  public func start(isUrgent: Bool = false) throws(Errno) {
     precondition(claim(), "this poller is running already")
     do throws(Errno) {
       try Thread.detach { [self] in
+        // What a container refuses only makes it later.
+        if isUrgent { _ = cebpf_make_thread_urgent() }
         do throws(Errno) { try loop() } catch { fatalError("epoll_wait failed: \(error)") }
       }
     } catch {

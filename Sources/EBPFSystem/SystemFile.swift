@@ -72,7 +72,7 @@ public enum SystemFile {
     return content
   }
 
-  private static func read(
+  static func read(
     _ descriptor: borrowing OwnedDescriptor, into content: inout [UInt8], from start: Int
   ) throws(Errno) -> Int {
     let number = descriptor.rawValue

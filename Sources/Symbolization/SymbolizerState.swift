@@ -130,7 +130,9 @@ struct SymbolizerState: Sendable {
       return .unresolved(.noSymbols, mapping)
     case .file:
       switch process.files[index] {
-      case .success(let file)?: return inFile(file, address, mapping)
+      case .success(let file)?:
+        guard !file.isReadable else { return inFile(file, address, mapping) }
+        return jit(&process, address, mapping) ?? .unresolved(.malformedFile, mapping)
       case .failure(let unopened)?:
         return jit(&process, address, mapping) ?? .unresolved(unopened.reason, mapping)
       case nil: return .unresolved(.fileGone, mapping)
@@ -168,7 +170,7 @@ struct SymbolizerState: Sendable {
       }
       let bytes = try ProcessFile.ownMemory(
         at: own.start, count: Int(clamping: own.end - own.start))
-      return .success(try ModuleFile(Bytes(bytes), path: "[vdso]"))
+      return .success(ModuleFile(Bytes(bytes), path: "[vdso]"))
     } catch {
       return .failure(.init(reason: .malformedFile))
     }

@@ -10,7 +10,7 @@ public enum UnresolvedReason: String, Sendable, Hashable, CaseIterable {
   case noPerfMap = "no_perf_map"
   /// The mapped file cannot be opened any more, or another has taken its path.
   case fileGone = "file_gone"
-  /// The mapped file is not a readable ELF file.
+  /// The mapped file is not a readable ELF file, or was cut short while it was read.
   case malformedFile = "malformed_file"
   /// The file has no symbols and no debug file was found.
   case noSymbols = "no_symbols"

@@ -1,4 +1,5 @@
 import EBPFObject
+import EBPFSystem
 import TestSupport
 import Testing
 
@@ -98,5 +99,34 @@ import Testing
     #expect(symbols.functions(named: "tcp_conn").isEmpty)
     #expect(symbols.names(near: "tcp_conect") == ["tcp_connect"])
     #expect(symbols.names(near: "zzzz") == [])
+  }
+
+  @Test(arguments: [1, 7, 64, 4096])
+  func `text fed in pieces gives the same as in one`(size: Int) throws {
+    let text = try SystemFile.read("/proc/kallsyms").prefix(200_000)
+    let end = try #require(text.lastIndex(of: 0x0a))
+    let whole = try KernelSymbols(parsing: Array(text[...end]))
+    var parser = KernelSymbolsParser()
+    var position = 0
+    while position < end {
+      let next = min(position + size, end)
+      try parser.feed(text[position..<next])
+      position = next
+    }
+    // Without the last line's end.
+    let fed = try KernelSymbols(parser)
+    #expect(fed.count == whole.count)
+    #expect(fed.count > 1000)
+    #expect(fed.entries.map(\.address) == whole.entries.map(\.address))
+    #expect(fed.names == whole.names)
+  }
+
+  @Test func `a damaged line in a later piece is reported at its place in the file`() throws {
+    var parser = KernelSymbolsParser()
+    try parser.feed(Array("ffffffff81000000 T _text\nffffff".utf8)[...])
+    let error = #expect(throws: EBPFError.self) {
+      try parser.feed(Array("ff81000010 T next\nnonsense\n".utf8)[...])
+    }
+    #expect(error?.context.contains(.offset(49)) == true)
   }
 }

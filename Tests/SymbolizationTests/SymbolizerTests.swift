@@ -226,7 +226,7 @@ import Testing
     #expect(ProcessStatus.startTime(Array(stat.utf8)) == 987_654)
     #expect(ProcessStatus.startTime(Array("12 (a".utf8)) == nil)
     #expect(ProcessStatus.namespaceID(Array("Name:\tx\nNSpid:\t4242\t17\t3\n".utf8)) == 3)
-    let status = try ProcessStatus(pid: getpid())
-    #expect(status.namespaceID == getpid())
+    #expect(try ProcessStatus(pid: getpid()).startTime > 0)
+    #expect(try ProcessStatus.namespaceID(of: getpid()) == getpid())
   }
 }

@@ -7,6 +7,7 @@
 
 #include "bpf_attributes.h"
 #include "child_process.h"
+#include "guarded_mappings.h"
 #include "perf_attributes.h"
 
 #pragma clang assume_nonnull begin
@@ -94,6 +95,8 @@ uint32_t cebpf_effective_user(void);
 int cebpf_cpu(void);
 // Binds the calling thread to one CPU.
 int cebpf_bind_to_cpu(int cpu);
+// Lets the calling thread run soon after it is woken; with CAP_SYS_NICE before all ordinary threads.
+int cebpf_make_thread_urgent(void);
 
 // The arguments main() got. The standard library reads them from /proc, which may be missing.
 int cebpf_argument_count(void);

@@ -143,7 +143,8 @@ extension ProfilerSession {
     do throws(Errno) {
       // The handler must not keep the session alive: the session owns the poller.
       _ = try poller.add(ring) { [weak self] in self?.drain() }
-      try poller.start()
+      // A short process must be looked at before it ends.
+      try poller.start(isUrgent: true)
     } catch {
       throw EBPFError(
         .system, "cannot wait for the profiler's ring buffer",
@@ -154,6 +155,7 @@ extension ProfilerSession {
   /// Reads what the kernel sent, and looks at new processes while they are there.
   private func drain() {
     let announced = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    // The newest first: the others have lived longer, or are gone already.
     for process in announced {
       // A process that is gone already shows up as unresolved frames, with that reason.
       do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }

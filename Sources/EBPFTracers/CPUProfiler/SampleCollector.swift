@@ -23,12 +23,13 @@ struct SampleCollector: ~Copyable {
 
   init(ring: consuming RingBufferMemory) { self.ring = ring }
 
-  /// Reads everything that is there. Returns the processes announced, each once.
+  /// Reads everything that is there. Returns the processes announced, each once, the latest first.
   mutating func drain(now: UInt64) -> [Int32] {
     received.now = now
     ring.consume(&received) { received, record in SampleCollector.read(record, &received) }
-    let announced = received.announced
-    received.announced = []
+    var met: Set<Int32> = []
+    let announced = received.announced.reversed().filter { met.insert($0).inserted }
+    received.announced.removeAll(keepingCapacity: true)
     return announced
   }
 

@@ -117,6 +117,12 @@ public final class ELFSymbols: Sendable {
     }
   }
 
+  /// True when the file the names are from became shorter while it was read.
+  var wasCutShort: Bool { functions?.nameBytes.wasCutShort ?? false }
+
+  /// Gives the memory of the file the names are from back to the kernel.
+  func releasePages() { functions?.nameBytes.releasePages() }
+
   /// Every function of that name.
   public func functions(named name: String) -> [Function] {
     guard let functions else { return [] }

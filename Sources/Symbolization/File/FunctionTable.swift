@@ -1,4 +1,5 @@
 import EBPFObject
+import EBPFSystem
 
 /// The functions in a symbol table, read in place.
 struct FunctionTable: Sendable {
@@ -26,12 +27,17 @@ struct FunctionTable: Sendable {
   /// At most this many symbols are looked at.
   private var count: Int { min(table.count, Int(UInt32.max)) }
 
+  /// 3 MiB of a 64-bit symbol table.
+  private static let symbolsBetweenReleases = 1 << 17
+
   /// The number of symbols, functions or not.
   var symbolCount: Int { count }
 
   /// Calls `body` with every function, in the order of the table.
   func forEach(_ body: (Entry) -> Void) {
     table.forEachSymbol { symbol in
+      // What was gone through need not stay in memory.
+      if symbol.index % Self.symbolsBetweenReleases == 0 { table.nameBytes.releasePages() }
       if let entry = entry(symbol) { body(entry) }
     }
   }

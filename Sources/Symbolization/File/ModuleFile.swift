@@ -3,6 +3,9 @@ import EBPFSystem
 import Synchronization
 
 /// One executable or library, mapped once and shared by all processes that run it.
+///
+/// Nothing of it is read before the first address is asked for: a process that will end soon must only
+/// be held on to.
 final class ModuleFile: Sendable {
   /// What tells this file from any other, and from a later version of itself.
   struct Identity: Sendable, Hashable {
@@ -19,16 +22,22 @@ final class ModuleFile: Sendable {
     }
   }
 
-  let elf: ELFFile
-  /// In lower-case hexadecimal; empty when the file has none.
-  let buildID: String
+  private let bytes: Bytes
   /// The path of the process that mapped it first, for the folder of its debug file.
   private let path: String
   private let state = Mutex(State())
 
   private struct State {
+    var contents: Result<Contents, EBPFError>?
     var symbols: Result<ELFSymbols, EBPFError>?
     var known: [UInt64: Answer] = [:]
+  }
+
+  /// What the file's headers say.
+  struct Contents: Sendable {
+    let elf: ELFFile
+    /// In lower-case hexadecimal; empty when the file has none.
+    let buildID: String
   }
 
   /// What is known about one address of the file.
@@ -43,17 +52,35 @@ final class ModuleFile: Sendable {
   /// Beyond this many addresses everything known is forgotten, to be looked up again.
   static let mostKnown = 65_536
 
-  init(_ bytes: Bytes, path: String) throws(EBPFError) {
-    elf = try ELFFile(bytes)
-    buildID = try elf.buildID ?? ""
+  init(_ bytes: Bytes, path: String) {
+    self.bytes = bytes
     self.path = path
   }
 
+  /// The headers, read once.
+  private var contents: Result<Contents, EBPFError> {
+    state.withLock { state in
+      if let known = state.contents { return known }
+      let contents: Result<Contents, EBPFError>
+      do throws(EBPFError) {
+        let elf = try ELFFile(bytes)
+        contents = .success(Contents(elf: elf, buildID: try elf.buildID ?? ""))
+      } catch { contents = .failure(error) }
+      state.contents = contents
+      return contents
+    }
+  }
+
+  /// False when the file is no readable ELF file.
+  var isReadable: Bool { if case .success = contents { true } else { false } }
+
+  /// In lower-case hexadecimal; empty when the file has none.
+  var buildID: String { if case .success(let contents) = contents { contents.buildID } else { "" } }
+
   /// The memory this file takes besides what the kernel can drop again.
   var cost: Int {
-    let copied = UInt64(elf.bytes.count) <= Self.copyLimit ? elf.bytes.count : 0
-    return state.withLock { state in
-      var cost = copied + 4096 + state.known.count * 128
+    state.withLock { state in
+      var cost = (bytes.isInMemory ? bytes.count : 0) + 4096 + state.known.count * 128
       if case .success(let symbols) = state.symbols { cost += symbols.indexSize }
       return cost
     }
@@ -61,33 +88,41 @@ final class ModuleFile: Sendable {
 
   /// The address, before any load bias, of the byte at an offset of the file.
   func address(ofFileOffset offset: UInt64) -> UInt64? {
-    elf.address(ofFileOffset: offset) ?? elf.address(ofFileOffset: offset, executable: false)
+    guard case .success(let contents) = contents else { return nil }
+    return contents.elf.address(ofFileOffset: offset)
+      ?? contents.elf.address(ofFileOffset: offset, executable: false)
   }
 
   /// Looks up all addresses that are not known yet, in one pass.
   func resolve(_ addresses: some Sequence<UInt64>, debugFiles: DebugFiles) {
+    let contents = contents
     state.withLock { state in
       if state.known.count > Self.mostKnown { state.known.removeAll() }
       let missing = addresses.filter { state.known[$0] == nil }
       guard !missing.isEmpty else { return }
-      let symbols = state.symbols ?? openSymbols(debugFiles)
+      let symbols = state.symbols ?? openSymbols(contents, debugFiles)
       state.symbols = symbols
       switch symbols {
       case .failure: for address in missing { state.known[address] = .unresolved(.malformedFile) }
       case .success(let symbols):
         let reason: UnresolvedReason = symbols.source == .none ? .noSymbols : .outsideFunctions
-        for (address, function) in zip(missing, symbols.functions(at: missing)) {
-          state.known[address] = function.map { .function($0) } ?? .unresolved(reason)
+        let functions = symbols.functions(at: missing)
+        let isWhole = !symbols.wasCutShort && !bytes.wasCutShort
+        for (address, function) in zip(missing, functions) {
+          let answer = function.map { Answer.function($0) } ?? .unresolved(reason)
+          state.known[address] = isWhole ? answer : .unresolved(.malformedFile)
         }
-        // A large symbol table would stay in memory as long as the file is open.
-        MappedFile.dropPages(of: elf.bytes)
-        symbols.dropPages()
+        symbols.releasePages()
+        bytes.releasePages()
       }
     }
   }
 
-  private func openSymbols(_ debugFiles: DebugFiles) -> Result<ELFSymbols, EBPFError> {
+  private func openSymbols(
+    _ contents: Result<Contents, EBPFError>, _ debugFiles: DebugFiles
+  ) -> Result<ELFSymbols, EBPFError> {
     do throws(EBPFError) {
+      let elf = try contents.get().elf
       let isStripped = elf.section(ofType: ELFFile.SectionType.symbolTable) == nil
       let debugFile = isStripped ? try debugFiles.find(for: elf, path: path) : nil
       return .success(try ELFSymbols(elf, debugFile: debugFile))

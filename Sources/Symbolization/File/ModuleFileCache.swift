@@ -50,14 +50,9 @@ struct ModuleFileCache: Sendable {
       files[identity]?.lastUse = clock
       return .success(known.file)
     }
-    let bytes = try MappedFile.open(path, copyLimit: ModuleFile.copyLimit)
-    do throws(EBPFError) {
-      let file = try ModuleFile(bytes, path: name)
-      files[identity] = (file, clock)
-      return .success(file)
-    } catch {
-      return .failure(Unopened(reason: .malformedFile))
-    }
+    let file = ModuleFile(try MappedFile.open(path), path: name)
+    files[identity] = (file, clock)
+    return .success(file)
   }
 
   /// Drops the least recently used files until the rest fits the budget.

@@ -63,16 +63,25 @@ extension KernelSymbols {
   /// Throws `denied` when the kernel hides its addresses, `unsupported` when it was built without
   /// the list (`CONFIG_KALLSYMS`).
   public static func load() throws(EBPFError) -> KernelSymbols {
-    let text: [UInt8]
-    do throws(Errno) {
-      text = try SystemFile.read("/proc/kallsyms", limit: 256 << 20, reserving: 32 << 20)
-    } catch {
+    var parser = KernelSymbolsParser()
+    var file = try reading { () throws(Errno) in
+      try FileChunks("/proc/kallsyms", limit: 256 << 20)
+    }
+    while let piece = try reading({ () throws(Errno) in try file.next() }) {
+      try parser.feed(piece)
+    }
+    return try KernelSymbols(parser)
+  }
+
+  private static func reading<Value: ~Copyable>(
+    _ body: () throws(Errno) -> Value
+  ) throws(EBPFError) -> Value {
+    do throws(Errno) { return try body() } catch {
       throw EBPFError(
         error == .noEntry ? .unsupported : .system, "the kernel's symbols cannot be read",
         context: [.file("/proc/kallsyms")],
         systemCall: .init(call: "open", errno: error.rawValue, name: error.name),
         hint: error == .noEntry ? "the kernel needs CONFIG_KALLSYMS, and /proc mounted" : nil)
     }
-    return try KernelSymbols(parsing: consume text)
   }
 }

@@ -43,10 +43,16 @@ public struct KernelSymbols: Sendable {
   /// Reads the text of `/proc/kallsyms`.
   ///
   /// Throws `denied` when every address is zero, which is how the kernel hides them, `malformed`
-  /// when a line is not a symbol, and `tooLarge` past 4 GiB of text or 65,536 modules.
-  public init(parsing text: consuming [UInt8]) throws(EBPFError) {
-    var parser = KernelSymbolsParser(text)
-    try parser.run()
+  /// when a line is not a symbol, and `tooLarge` past 4 GiB of names or 65,535 modules.
+  public init(parsing text: [UInt8]) throws(EBPFError) {
+    var parser = KernelSymbolsParser()
+    try parser.feed(text[...])
+    try self.init(parser)
+  }
+
+  /// What a parser has been fed.
+  init(_ parser: consuming KernelSymbolsParser) throws(EBPFError) {
+    try parser.finish()
     if parser.functions > 0, !parser.sawAddress { throw Self.hidden }
     entries = parser.sortedEntries()
     names = parser.names

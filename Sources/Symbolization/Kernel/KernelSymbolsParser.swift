@@ -1,12 +1,15 @@
 import EBPFObject
 
-/// One pass over `/proc/kallsyms`: `address kind name [module]`, a line each.
-///
-/// The names of functions are moved to the front of the same array, which never catches up with
-/// reading since a line is longer than its name.
-struct KernelSymbolsParser {
-  private var text: [UInt8]
+/// One pass over `/proc/kallsyms`: `address kind name [module]`, a line each, fed in any pieces. Only
+/// the names of functions are kept of the text.
+struct KernelSymbolsParser: ~Copyable {
+  /// What was fed and not parsed yet: the beginning of a line.
+  private var text: [UInt8] = []
+  /// The bytes parsed before `text`.
+  private var parsed = 0
   private var entries: [KernelSymbols.Entry] = []
+  /// The zero-terminated names.
+  private(set) var names: [UInt8] = []
   private(set) var modules = [""]
   /// The lines that name a function.
   private(set) var functions = 0
@@ -16,26 +19,28 @@ struct KernelSymbolsParser {
   private var moduleIndices: [ArraySlice<UInt8>: UInt16] = [:]
   private var lastModule: [UInt8] = []
   private var lastModuleIndex: UInt16 = 0
-  private var namesEnd = 0
   private var isSorted = true
 
-  init(_ text: consuming [UInt8]) {
-    // About 45 bytes a line.
-    entries.reserveCapacity(text.count / 45)
-    self.text = text
-  }
+  /// The longest line; a symbol's name has at most 511 bytes (`KSYM_NAME_LEN`).
+  private static let longestLine = 65_536
 
-  /// The zero-terminated names, once ``run()`` has ended.
-  var names: [UInt8] { Array(text[..<namesEnd]) }
-
-  mutating func run() throws(EBPFError) {
-    guard text.count <= Int(UInt32.max) else {
-      throw EBPFError(
-        .tooLarge, "the list of kernel symbols has \(text.count) bytes",
-        context: [.file("/proc/kallsyms")])
+  /// Parses the lines that are complete with this piece.
+  mutating func feed(_ piece: ArraySlice<UInt8>) throws(EBPFError) {
+    text += piece
+    guard let end = text.lastIndex(of: 0x0a) else {
+      guard text.count <= Self.longestLine else { throw malformed(at: 0) }
+      return
     }
     var position = 0
-    while position < text.count { position = try line(from: position) }
+    while position <= end { position = try line(from: position) }
+    text.removeSubrange(..<min(position, text.count))
+    parsed += position
+  }
+
+  /// Parses the last line, which may lack its end.
+  mutating func finish() throws(EBPFError) {
+    if !text.isEmpty { _ = try line(from: 0) }
+    text = []
   }
 
   /// Reads the line at `start`; the start of the next line.
@@ -77,17 +82,17 @@ struct KernelSymbolsParser {
     while underscores < min(name.count, 63), text[name.lowerBound + underscores] == 0x5f {
       underscores += 1
     }
-    let start = namesEnd
-    for index in name {
-      text[namesEnd] = text[index]
-      namesEnd += 1
+    guard let start = UInt32(exactly: names.count) else {
+      throw EBPFError(
+        .tooLarge, "the kernel symbols' names take more than 4 GiB",
+        context: [.file("/proc/kallsyms")])
     }
-    text[namesEnd] = 0
-    namesEnd += 1
+    names += text[name]
+    names.append(0)
     if let last = entries.last, last.address > address { isSorted = false }
     entries.append(
       KernelSymbols.Entry(
-        address: address, name: UInt32(start), module: module, rank: rank + UInt8(underscores)))
+        address: address, name: start, module: module, rank: rank + UInt8(underscores)))
   }
 
   /// Data begins at `address`. Only the first of a run matters.
@@ -144,7 +149,7 @@ struct KernelSymbolsParser {
     return EBPFError(
       .malformed,
       "wanted 'address kind name [module]', found '\(String(decoding: line, as: UTF8.self))'",
-      context: [.file("/proc/kallsyms"), .offset(UInt64(offset))])
+      context: [.file("/proc/kallsyms"), .offset(UInt64(parsed + offset))])
   }
 }
 

@@ -12,6 +12,8 @@ struct ProcessSnapshot: Sendable {
   private(set) var isGone = false
   /// When it was last asked for, in calls.
   var lastUse: UInt64 = 0
+  /// The id in its own pid namespace, once asked for.
+  private var namespaceID: Int32?
   private var perfMap: PerfMapFile?
   private var perfMapVersion: ModuleFile.Identity?
 
@@ -98,11 +100,13 @@ struct ProcessSnapshot: Sendable {
     if let known = perfMap?.function(at: address) { return known }
     guard !isGone else { return nil }
     do {
-      let path = "/proc/\(pid)/root/tmp/perf-\(status.namespaceID).map"
+      let namespaceID = try namespaceID ?? ProcessStatus.namespaceID(of: pid)
+      self.namespaceID = namespaceID
+      let path = "/proc/\(pid)/root/tmp/perf-\(namespaceID).map"
       let version = ModuleFile.Identity(try FileStatus(path: path))
       guard version != perfMapVersion else { return nil }
       perfMapVersion = version
-      let map = try PerfMapFile.load(pid: pid, namespaceID: status.namespaceID)
+      let map = try PerfMapFile.load(pid: pid, namespaceID: namespaceID)
       perfMap = map
       return map.function(at: address)
     } catch {

@@ -1,14 +1,12 @@
 import EBPFObject
 import EBPFSystem
 
-/// What tells one process from a later one with the same id, and the id it knows itself by.
+/// What tells one process from a later one with the same id.
 struct ProcessStatus: Sendable, Hashable {
   /// When it started, in clock ticks since boot.
   var startTime: UInt64
   /// The executable's device and inode, which `exec` changes; nil when they cannot be read.
   var executable: FileKey?
-  /// The id in its own pid namespace.
-  var namespaceID: Int32
 
   /// A file of this machine.
   struct FileKey: Sendable, Hashable {
@@ -28,8 +26,11 @@ struct ProcessStatus: Sendable, Hashable {
       // A kernel thread has none, and another user's may not be looked at.
       executable = nil
     }
-    namespaceID =
-      Self.namespaceID(try SystemFile.read("/proc/\(pid)/status", limit: 1 << 16)) ?? pid
+  }
+
+  /// The id a process has in its own pid namespace.
+  static func namespaceID(of pid: Int32) throws(Errno) -> Int32 {
+    namespaceID(try SystemFile.read("/proc/\(pid)/status", limit: 1 << 16)) ?? pid
   }
 
   /// Field 22 of `/proc/PID/stat`. The command is in parentheses and may itself hold blanks and

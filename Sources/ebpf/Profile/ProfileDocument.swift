@@ -20,6 +20,8 @@ struct ProfileDocument: Encodable {
     let samples: UInt64
     let periodNs: Int64
     let cpuTimeNs: Int64
+    /// From the start of sampling to the first sample; absent when there was none.
+    let firstSampleNs: UInt64?
   }
 
   struct Function: Encodable {
@@ -34,7 +36,8 @@ struct ProfileDocument: Encodable {
     let period = result.profile.period
     let samples = result.profile.samples.reduce(Int64(0)) { $0 &+ $1.values[0] }
     totals = Totals(
-      samples: statistics.recorded, periodNs: period, cpuTimeNs: samples &* period)
+      samples: statistics.recorded, periodNs: period, cpuTimeNs: samples &* period,
+      firstSampleNs: statistics.firstEventNanoseconds)
     loss = LossDocument(
       recorded: statistics.recorded, dropped: statistics.dropped,
       truncated: statistics.truncated, unresolved: UInt64(result.unresolvedFrames))
