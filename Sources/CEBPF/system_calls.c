@@ -131,10 +131,6 @@ int cebpf_map_anonymous(size_t length, void **address) {
 
 int cebpf_unmap_memory(void *address, size_t length) { return RESULT(munmap(address, length)); }
 
-int cebpf_drop_pages(void *address, size_t length) {
-  return RESULT(madvise(address, length, MADV_DONTNEED));
-}
-
 uint64_t cebpf_page_size(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
 
 // MARK: Waiting

@@ -110,8 +110,6 @@ public enum FileSystem {
 
   /// `BPF_FS_MAGIC`.
   public static let bpf: UInt32 = 0xcafe_4a11
-  /// `SYSFS_MAGIC`.
-  public static let sysfs: UInt32 = 0x6265_6572
   /// `TRACEFS_MAGIC`.
   public static let tracing: UInt32 = 0x7472_6163
   /// `CGROUP2_SUPER_MAGIC`.

@@ -12,13 +12,11 @@ public enum MappedFile {
   /// Files up to this size are copied: that is cheaper than mapping them.
   static let copyLimit: UInt64 = 16 << 10
 
-  /// The content of a regular file; one of more than `copyLimit` bytes is mapped.
+  /// The content of a regular file.
   ///
   /// - Throws: `EISDIR` for a directory, `ESPIPE` for a pipe, socket or device, which are not opened
   ///   for reading, `EFBIG` for more than `limit` bytes, or what the system said.
-  public static func open(
-    _ path: String, limit: UInt64 = 4 << 30, copyLimit: UInt64 = MappedFile.copyLimit
-  ) throws(Errno) -> Bytes {
+  public static func open(_ path: String, limit: UInt64 = 4 << 30) throws(Errno) -> Bytes {
     try SystemFile.refuseSpecial(path)
     let descriptor = try SystemFile.open(path)
     // Again, because the name may mean another file by now.
@@ -39,16 +37,7 @@ public enum MappedFile {
         else { throw error }
       }
     }
-    let expected = Int(clamping: status.size) + 1
-    return Bytes(
-      try SystemFile.read(
-        descriptor, limit: Int(clamping: limit), reserving: expected, firstRead: expected))
-  }
-
-  /// Lets go of the memory of a mapped file, of which `bytes` may be a part; it is read again when it
-  /// is used again. Does nothing for a file that was copied, and for one of sysfs.
-  public static func dropPages(of bytes: Bytes) {
-    (bytes.owner as? MappedPages)?.drop()
+    return Bytes(try SystemFile.read(descriptor, limit: Int(clamping: limit)))
   }
 }
 
@@ -66,7 +55,6 @@ final class MappedPages: @unchecked Sendable {
     guard let guardian = unsafe guardian else { throw .noMemory }
     unsafe self.guardian = guardian
     unsafe start = UnsafeRawPointer(region.start)
-    self.isReloadable = isReloadable
     self.region = region
   }
 

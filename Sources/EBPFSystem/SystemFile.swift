@@ -29,24 +29,18 @@ public enum SystemFile {
   /// Open a directory, to name it in another call.
   public static var directory: Int32 { O_RDONLY | O_DIRECTORY }
 
-  /// The whole content; `EFBIG` when it is longer than `limit`. Room for `reserving` bytes is set
-  /// aside first, which saves moving what was read; room that stays unused costs nothing.
-  public static func read(
-    _ path: String, limit: Int = defaultLimit, reserving room: Int = 0
-  ) throws(Errno) -> [UInt8] {
+  /// The whole content; `EFBIG` when it is longer than `limit`.
+  public static func read(_ path: String, limit: Int = defaultLimit) throws(Errno) -> [UInt8] {
     try refuseSpecial(path)
-    return try read(open(path), limit: limit, reserving: room)
+    return try read(open(path), limit: limit)
   }
 
-  /// Everything a descriptor gives until its end; `EFBIG` when it is longer than `limit`. The first
-  /// read(2) asks for `firstRead` bytes: all of a file whose size is known.
+  /// Everything a descriptor gives until its end; `EFBIG` when it is longer than `limit`.
   public static func read(
-    _ descriptor: borrowing OwnedDescriptor, limit: Int = defaultLimit, reserving room: Int = 0,
-    firstRead: Int = 4096
+    _ descriptor: borrowing OwnedDescriptor, limit: Int = defaultLimit
   ) throws(Errno) -> [UInt8] {
     var content: [UInt8] = []
-    if room > 0 { content.reserveCapacity(min(room, limit)) }
-    var chunk = min(max(firstRead, 4096), 1 << 20)
+    var chunk = 4096
     while true {
       let had = content.count
       // One byte more than the limit shows that there is more.
@@ -56,8 +50,7 @@ public enum SystemFile {
       content.removeLast(wanted - count)
       if count == 0 { return content }
       guard content.count <= limit else { throw .fileTooLarge }
-      // What follows a short read is most likely the end.
-      chunk = count == wanted ? min(chunk * 2, 1 << 20) : 4096
+      if count == wanted { chunk = min(chunk * 2, 1 << 20) }
     }
   }
 

@@ -48,8 +48,6 @@ int cebpf_map_memory(int descriptor, uint64_t offset, size_t length, int writabl
                      void *_Nullable *_Nonnull address);
 int cebpf_map_anonymous(size_t length, void *_Nullable *_Nonnull address);
 int cebpf_unmap_memory(void *address, size_t length);
-// Read-only file pages come back from the file when they are touched again.
-int cebpf_drop_pages(void *address, size_t length);
 uint64_t cebpf_page_size(void);
 
 // Waiting

@@ -35,7 +35,7 @@ public struct DebugFiles: Sendable, Hashable {
 
   private func open(_ path: String, buildID: String, checksum: UInt32?) -> ELFFile? {
     do {
-      let bytes = try MappedFile.open(path, copyLimit: ModuleFile.copyLimit)
+      let bytes = try MappedFile.open(path)
       let file = try ELFFile(bytes)
       if !buildID.isEmpty, try file.buildID == buildID { return file }
       guard let checksum, ProcessFile.checksum(bytes) == checksum else { return nil }

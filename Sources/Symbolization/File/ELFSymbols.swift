@@ -101,11 +101,6 @@ public final class ELFSymbols: Sendable {
   /// The bytes of memory the index takes; 0 before there is one.
   public var indexSize: Int { state.withLock { $0.index?.byteCount ?? 0 } }
 
-  /// Lets go of the memory of the file whose table this is; it comes back when it is needed.
-  func dropPages() {
-    if let functions { MappedFile.dropPages(of: functions.nameBytes) }
-  }
-
   /// Builds the index now, and says how many functions it has.
   @discardableResult
   public func buildIndex() -> Int {

@@ -46,9 +46,6 @@ final class ModuleFile: Sendable {
     case unresolved(UnresolvedReason)
   }
 
-  /// Files up to this size are copied: mapping costs about as much as reading them.
-  static let copyLimit: UInt64 = 16 << 10
-
   /// Beyond this many addresses everything known is forgotten, to be looked up again.
   static let mostKnown = 65_536
 
