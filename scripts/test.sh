@@ -7,11 +7,16 @@ cd "$(dirname "$0")/.."
 
 need_swift
 need_packages libelf-dev linux-libc-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
-  libcap2-bin iproute2 linux-perf binutils chromium strace file podman runc
+  libcap2-bin protobuf-compiler iproute2 linux-perf binutils chromium strace file podman runc
+# Decoders that know nothing of this project: Google's protobuf and a JSON schema checker.
+python3 -c 'import google.protobuf, jsonschema' 2>/dev/null ||
+  run_quietly python3 -m pip install -q protobuf jsonschema
 [ "$(id -u)" = 0 ] || die "needs root: the tests load programs into the running kernel"
 
 # A crashing child must not wait for a debugger, and a kernel feature that is there must be tested.
 export SWIFT_BACKTRACE=enable=no EBPF_REQUIRE_KERNEL=1
+
+mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 
 step() {
   say "$1"
