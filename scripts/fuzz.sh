@@ -18,12 +18,14 @@ mkdir -p "$work"
 export SWIFT_BACKTRACE=enable=no
 
 # The parsers and one entry, as one module.
-build() {
-  find Sources/EBPFObject -name '*.swift' -print0 | xargs -0 swiftc -O -g -wmo -parse-as-library \
-    -swift-version 6 -enable-experimental-feature Lifetimes -package-name fuzz \
+build() (
+  root=$PWD
+  cd "$work"  # the compiler leaves by-products where it runs
+  find "$root/Sources/EBPFObject" -name '*.swift' -print0 | xargs -0 swiftc -O -g -wmo \
+    -parse-as-library -swift-version 6 -enable-experimental-feature Lifetimes -package-name fuzz \
     -sanitize=fuzzer -use-ld=lld -suppress-warnings \
-    Tests/Fuzz/FuzzInput.swift "Tests/Fuzz/$1.swift" -o "$work/$1"
-}
+    "$root/Tests/Fuzz/FuzzInput.swift" "$root/Tests/Fuzz/$1.swift" -o "$1"
+)
 
 # What each target starts from.
 seed() {

@@ -6,7 +6,7 @@ import Profiles
 import TestSupport
 import Testing
 
-/// Mission rows 16 to 20 on the running kernel, against programs of known work.
+/// Capabilities 16 to 20 on the running kernel, against programs of known work.
 @Suite(.serialized) struct CPUProfilerTests {
   /// A rate high enough that one second of work is a thousand samples, and no divisor of a timer's.
   static let frequency = 997

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Mission row 12: every record of a known amount of work arrives once, or is counted as lost.
+/// Capability 12: every record of a known amount of work arrives once, or is counted as lost.
 @Suite struct EventStreamTests {
   static let work: UInt64 = 111_001
 

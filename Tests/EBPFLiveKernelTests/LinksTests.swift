@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Mission rows 10 and 11.
+/// Capabilities 10 and 11.
 ///
 /// Each in a process of its own: a child that another test is just starting shares this process's
 /// descriptors until it runs its program, and would keep a link alive that was closed here.

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Mission rows 1 and 6: an object becomes what the kernel says it is, and goes away without a trace.
+/// Capabilities 1 and 6: an object becomes what the kernel says it is, and goes away without a trace.
 @Suite struct LoadedObjectTests {
   static func object(_ fixture: String) throws -> ObjectFile {
     try ObjectFile(parsing: Fixtures.bytes(fixture), name: fixture)

@@ -2,7 +2,7 @@ import EBPF
 import TestSupport
 import Testing
 
-/// Mission row 13: a Swift type is compared with the C type that the object says a map holds.
+/// Capability 13: a Swift type is compared with the C type that the object says a map holds.
 @Suite struct MapLayoutTests {
   // struct key and struct value of maps_btf.bpf.c.
   private struct Key: BTFRepresentable {

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Mission rows 13, 14 and 15: typed maps on the running kernel.
+/// Capabilities 13, 14 and 15: typed maps on the running kernel.
 @Suite struct MapTests {
   struct Flow: BitwiseCopyable, Hashable, Sendable {
     var address: UInt32

@@ -3,7 +3,7 @@ import EBPFSystem
 import Synchronization
 import Testing
 
-/// Mission row 12: the perf buffer on the running kernel, with an exactly known number of records.
+/// Capability 12: the perf buffer on the running kernel, with an exactly known number of records.
 @Suite struct PerfBufferTests {
   private func makeMap() throws -> RawMap {
     try RawMap.create(MapSpec(name: "perf", type: .perfEventArray))

@@ -98,7 +98,7 @@ import Testing
   }
 }
 
-/// Mission row 7, on a kernel without kprobes; and what else is refused.
+/// Capability 7, on a kernel without kprobes; and what else is refused.
 @Suite struct AttachRefusalTests {
   private func refusal(_ fixture: String, _ point: AttachPoint) throws -> EBPFError {
     let object = try LoadedObject(LoadedObjectTests.object(fixture))

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Mission row 4: what the check says a process may do is what the kernel lets it do.
+/// Capability 4: what the check says a process may do is what the kernel lets it do.
 ///
 /// The check runs in this test program, started again with other privileges; a C program makes the
 /// plain system calls with the same.

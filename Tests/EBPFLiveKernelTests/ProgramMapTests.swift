@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Mission rows 13, 14 and 15: maps that a running program uses, against bpftool and against what the
+/// Capabilities 13, 14 and 15: maps that a running program uses, against bpftool and against what the
 /// program itself sees.
 @Suite struct ProgramMapTests {
   private func load(_ fixture: String) throws -> LoadedObject {

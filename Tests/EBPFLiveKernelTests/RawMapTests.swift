@@ -3,7 +3,7 @@ import EBPFSystem
 import TestSupport
 import Testing
 
-/// Mission rows 13, 14 and 15: maps on the running kernel, against bpftool in both directions.
+/// Capabilities 13, 14 and 15: maps on the running kernel, against bpftool in both directions.
 @Suite struct RawMapTests {
   static let dumpable: [MapType] = [
     .hash, .lruHash, .array, .perCPUHash, .perCPUArray, .lruPerCPUHash, .lpmTrie,

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Mission row 1: what is refused, by the size limit or by the verifier, and what then remains.
+/// Capability 1: what is refused, by the size limit or by the verifier, and what then remains.
 @Suite struct RejectionTests {
   /// Counts what the kernel is asked, and refuses it.
   private final class CountingKernel: UnimplementedKernel {

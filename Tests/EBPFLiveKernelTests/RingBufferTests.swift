@@ -3,7 +3,7 @@ import EBPFSystem
 import Synchronization
 import Testing
 
-/// Mission row 12: the ring buffer on the running kernel, with an exactly known number of records.
+/// Capability 12: the ring buffer on the running kernel, with an exactly known number of records.
 @Suite struct RingBufferTests {
   private func makeMap(_ size: UInt32) throws -> RawMap {
     var spec = MapSpec(name: "ring", type: .ringBuffer)

@@ -3,7 +3,7 @@ import EBPFSystem
 import TestSupport
 import Testing
 
-/// Mission rows 2, 3 and 4.
+/// Capabilities 2, 3 and 4.
 @Suite struct SystemCheckTests {
   static let check = SystemCheck.run()
 

@@ -2,7 +2,7 @@ import EBPF
 import TestSupport
 import Testing
 
-/// Mission row 9: the known work is counted to the call, whichever way the program is attached.
+/// Capability 9: the known work is counted to the call, whichever way the program is attached.
 @Suite struct TracepointTests {
   static let ways = [
     ("count_raw_tp.bpf.o", "raw tracepoint"), ("count_tp_btf.bpf.o", "tracing, bpf_link"),

@@ -34,7 +34,7 @@ struct MallocCounts {
   }
 }
 
-/// Mission row 8: probes of user functions see the known work, to the call.
+/// Capability 8: probes of user functions see the known work, to the call.
 @Suite struct UserProbeTests {
   static let work: [UInt64] = [1000, 500_500, 900, 405_450, 1000, 900, 0, 0]
   static let libc = "/lib/x86_64-linux-gnu/libc.so.6"

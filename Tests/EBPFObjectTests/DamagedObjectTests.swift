@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Mission row 5: cut and changed objects: an answer every time, and soon.
+/// Capability 5: cut and changed objects: an answer every time, and soon.
 @Suite struct DamagedObjectTests {
   /// A generator with a known start, so that a failure can be repeated.
   struct Generator: RandomNumberGenerator {

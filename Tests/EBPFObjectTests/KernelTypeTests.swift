@@ -71,7 +71,7 @@ import Testing
   }
 }
 
-/// Mission row 2: the kernel's version is read from its release, or refused.
+/// Capability 2: the kernel's version is read from its release, or refused.
 @Suite struct KernelVersionTests {
   @Test(arguments: [
     ("5.7.19", 5, 7, 19), ("5.8.0", 5, 8, 0), ("5.10.0-28-amd64", 5, 10, 0),

@@ -2,7 +2,7 @@ import EBPFObject
 import TestSupport
 import Testing
 
-/// Mission row 5: what is wrong with an object is said, each with its reason, and nothing is loaded.
+/// Capability 5: what is wrong with an object is said, each with its reason, and nothing is loaded.
 @Suite struct ObjectReportTests {
   static func report(_ bytes: [UInt8], limit: Int = ObjectFile.standardSizeLimit) -> ObjectReport {
     ObjectReport(Bytes(bytes), name: "x.bpf.o", sizeLimit: limit)

@@ -4,8 +4,8 @@
 /// may refer back to its own parts any number of times.
 struct RustName {
   private let name: [UInt8]
-  private(set) var position: Int
-  private let isFull: Bool
+  var position: Int
+  let isFull: Bool
   private var output: [UInt8] = []
   private var depth = 0
   private var steps = 0
@@ -38,7 +38,7 @@ struct RustName {
     position = 2
   }
 
-  private mutating func symbol() throws(Invalid) {
+  mutating func symbol() throws(Invalid) {
     // A version would come as a number here; this is version 0, which has none.
     guard let first = peek, !first.isDigit else { throw Invalid() }
     try path(isValue: true)
@@ -52,9 +52,9 @@ struct RustName {
 
   // MARK: - Reading
 
-  private var peek: UInt8? { position < name.count ? name[position] : nil }
+  var peek: UInt8? { position < name.count ? name[position] : nil }
 
-  private mutating func next() throws(Invalid) -> UInt8 {
+  mutating func next() throws(Invalid) -> UInt8 {
     guard position < name.count else { throw Invalid() }
     position += 1
     steps += 1
@@ -62,14 +62,14 @@ struct RustName {
     return name[position - 1]
   }
 
-  private mutating func accept(_ byte: Character) -> Bool {
+  mutating func accept(_ byte: Character) -> Bool {
     guard let wanted = byte.asciiValue, peek == wanted else { return false }
     position += 1
     return true
   }
 
   /// `_` is 0, `0_` is 1, `Z_` is 62.
-  private mutating func base62() throws(Invalid) -> UInt64 {
+  mutating func base62() throws(Invalid) -> UInt64 {
     if accept("_") { return 0 }
     var value: UInt64 = 0
     while true {
@@ -93,14 +93,14 @@ struct RustName {
   }
 
   /// A base-62 number after `tag`; without it 0, with it one more.
-  private mutating func optionalBase62(_ tag: Character) throws(Invalid) -> UInt64 {
+  mutating func optionalBase62(_ tag: Character) throws(Invalid) -> UInt64 {
     guard accept(tag) else { return 0 }
     let (value, overflow) = try base62().addingReportingOverflow(1)
     guard !overflow else { throw Invalid() }
     return value
   }
 
-  private mutating func identifier() throws(Invalid) -> [UInt8] {
+  mutating func identifier() throws(Invalid) -> [UInt8] {
     let isPunycode = accept("u")
     guard let first = peek, first.isDigit else { throw Invalid() }
     var length = 0
@@ -118,7 +118,7 @@ struct RustName {
   }
 
   /// Runs `body` one level deeper.
-  private mutating func deeper(
+  mutating func deeper(
     _ body: (inout RustName) throws(Invalid) -> Void
   ) throws(Invalid) {
     depth += 1
@@ -128,7 +128,7 @@ struct RustName {
   }
 
   /// Reads a back reference, whose tag was at `start`, and runs `body` at the place it names.
-  private mutating func backReference(
+  mutating func backReference(
     from start: Int, _ body: (inout RustName) throws(Invalid) -> Void
   ) throws(Invalid) {
     let target = try base62()
@@ -143,9 +143,9 @@ struct RustName {
 
   // MARK: - Writing
 
-  private mutating func write(_ text: String) throws(Invalid) { try write(Array(text.utf8)) }
+  mutating func write(_ text: String) throws(Invalid) { try write(Array(text.utf8)) }
 
-  private mutating func write(_ text: [UInt8]) throws(Invalid) {
+  mutating func write(_ text: [UInt8]) throws(Invalid) {
     guard skipping == 0 else { return }
     guard output.count + text.count <= Self.longestOutput else { throw Invalid() }
     output += text
@@ -153,11 +153,11 @@ struct RustName {
 
   // MARK: - Paths
 
-  private mutating func path(isValue: Bool) throws(Invalid) {
+  mutating func path(isValue: Bool) throws(Invalid) {
     try deeper { (parser) throws(Invalid) in try parser.pathHere(isValue: isValue) }
   }
 
-  private mutating func pathHere(isValue: Bool) throws(Invalid) {
+  mutating func pathHere(isValue: Bool) throws(Invalid) {
     let start = position
     switch try next() {
     case 0x43:  // C: a crate
@@ -191,7 +191,7 @@ struct RustName {
     }
   }
 
-  private mutating func nested(
+  mutating func nested(
     _ namespace: UInt8, _ text: [UInt8], _ disambiguator: UInt64
   ) throws(Invalid) {
     switch namespace {
@@ -211,14 +211,14 @@ struct RustName {
     }
   }
 
-  private mutating func skipImplPath() throws(Invalid) {
+  mutating func skipImplPath() throws(Invalid) {
     _ = try optionalBase62("s")
     skipping += 1
     try path(isValue: false)
     skipping -= 1
   }
 
-  private mutating func qualified() throws(Invalid) {
+  mutating func qualified() throws(Invalid) {
     try write("<")
     try type()
     try write(" as ")
@@ -226,7 +226,7 @@ struct RustName {
     try write(">")
   }
 
-  private mutating func genericArgument() throws(Invalid) {
+  mutating func genericArgument() throws(Invalid) {
     if accept("L") {
       try lifetime(try base62())
     } else if accept("K") {
@@ -238,7 +238,7 @@ struct RustName {
 
   /// Elements until `E`, separated by commas; their number.
   @discardableResult
-  private mutating func list(
+  mutating func list(
     _ element: (inout RustName) throws(Invalid) -> Void
   ) throws(Invalid) -> Int {
     var count = 0
@@ -250,7 +250,7 @@ struct RustName {
     return count
   }
 
-  private mutating func lifetime(_ index: UInt64) throws(Invalid) {
+  mutating func lifetime(_ index: UInt64) throws(Invalid) {
     try write("'")
     guard index > 0 else { return try write("_") }
     guard index <= boundLifetimes else { throw Invalid() }
@@ -263,7 +263,7 @@ struct RustName {
   }
 
   /// `for<'a, 'b> ` around `body`.
-  private mutating func binder(
+  mutating func binder(
     _ body: (inout RustName) throws(Invalid) -> Void
   ) throws(Invalid) {
     let count = try optionalBase62("G")
@@ -280,185 +280,5 @@ struct RustName {
     }
     try body(&self)
     boundLifetimes = outer
-  }
-
-  // MARK: - Types
-
-  private mutating func type() throws(Invalid) {
-    try deeper { (parser) throws(Invalid) in try parser.typeHere() }
-  }
-
-  private mutating func typeHere() throws(Invalid) {
-    let start = position
-    let tag = try next()
-    if let basic = Self.basicTypes[tag] { return try write(basic) }
-    switch tag {
-    case 0x41:  // A: an array
-      try write("[")
-      try type()
-      try write("; ")
-      try constant()
-      try write("]")
-    case 0x53:  // S: a slice
-      try write("[")
-      try type()
-      try write("]")
-    case 0x54:  // T: a tuple
-      try write("(")
-      let count = try list { (parser) throws(Invalid) in try parser.type() }
-      try write(count == 1 ? ",)" : ")")
-    case 0x52, 0x51:  // R and Q: references
-      try write("&")
-      if accept("L") {
-        let index = try base62()
-        if index > 0 {
-          try lifetime(index)
-          try write(" ")
-        }
-      }
-      if tag == 0x51 { try write("mut ") }
-      try type()
-    case 0x50, 0x4f:  // P and O: pointers
-      try write(tag == 0x50 ? "*const " : "*mut ")
-      try type()
-    case 0x46: try binder { (parser) throws(Invalid) in try parser.functionType() }
-    case 0x44: try traitObject()
-    case 0x42: try backReference(from: start) { (parser) throws(Invalid) in try parser.type() }
-    default:
-      position = start
-      try path(isValue: false)
-    }
-  }
-
-  private static let basicTypes: [UInt8: String] = Dictionary(
-    uniqueKeysWithValues: [
-      ("a", "i8"), ("b", "bool"), ("c", "char"), ("d", "f64"), ("e", "str"), ("f", "f32"),
-      ("h", "u8"), ("i", "isize"), ("j", "usize"), ("l", "i32"), ("m", "u32"), ("n", "i128"),
-      ("o", "u128"), ("p", "_"), ("s", "i16"), ("t", "u16"), ("u", "()"), ("v", "..."),
-      ("x", "i64"), ("y", "u64"), ("z", "!"),
-    ].map { ($0.0.utf8.first ?? 0, $0.1) })
-
-  private mutating func functionType() throws(Invalid) {
-    if accept("U") { try write("unsafe ") }
-    if accept("K") {
-      if accept("C") {
-        try write("extern \"C\" ")
-      } else {
-        let abi = try identifier().map { $0 == 0x5f ? 0x2d : $0 }
-        try write("extern \"" + String(decoding: abi, as: UTF8.self) + "\" ")
-      }
-    }
-    try write("fn(")
-    try list { (parser) throws(Invalid) in try parser.type() }
-    try write(")")
-    if accept("u") { return }
-    try write(" -> ")
-    try type()
-  }
-
-  private mutating func traitObject() throws(Invalid) {
-    try write("dyn ")
-    try binder { (parser) throws(Invalid) in
-      var count = 0
-      while !parser.accept("E") {
-        if count > 0 { try parser.write(" + ") }
-        try parser.boundTrait()
-        count += 1
-      }
-    }
-    guard accept("L") else { throw Invalid() }
-    let index = try base62()
-    if index > 0 {
-      try write(" + ")
-      try lifetime(index)
-    }
-  }
-
-  /// A trait with its associated types inside the brackets of its arguments.
-  private mutating func boundTrait() throws(Invalid) {
-    var isOpen = try openPath()
-    while accept("p") {
-      try write(isOpen ? ", " : "<")
-      isOpen = true
-      try write(try identifier())
-      try write(" = ")
-      try type()
-    }
-    if isOpen { try write(">") }
-  }
-
-  /// A path whose last bracket is left open; true when there is one.
-  private mutating func openPath() throws(Invalid) -> Bool {
-    let start = position
-    var isOpen = false
-    switch peek {
-    case 0x42:
-      _ = try next()
-      try backReference(from: start) { (parser) throws(Invalid) in
-        isOpen = try parser.openPath()
-      }
-    case 0x49:
-      _ = try next()
-      try path(isValue: false)
-      try write("<")
-      try list { (parser) throws(Invalid) in try parser.genericArgument() }
-      isOpen = true
-    default: try path(isValue: false)
-    }
-    return isOpen
-  }
-
-  // MARK: - Constants
-
-  private mutating func constant() throws(Invalid) {
-    try deeper { (parser) throws(Invalid) in try parser.constantHere() }
-  }
-
-  private mutating func constantHere() throws(Invalid) {
-    let start = position
-    let tag = try next()
-    switch tag {
-    case 0x70: try write("_")  // p: left open
-    case 0x42:
-      try backReference(from: start) { (parser) throws(Invalid) in try parser.constant() }
-    case 0x62:  // b: true or false
-      switch try hexadecimal() {
-      case [0x30]: try write("false")
-      case [0x31]: try write("true")
-      default: throw Invalid()
-      }
-    case 0x63:  // c: a character
-      guard let value = UInt32(String(decoding: try hexadecimal(), as: UTF8.self), radix: 16),
-        let scalar = Unicode.Scalar(value)
-      else { throw Invalid() }
-      try write("'" + (scalar == "'" ? "\\'" : scalar.escaped(asASCII: false)) + "'")
-    case 0x61, 0x69, 0x6c, 0x6e, 0x73, 0x78:  // signed integers
-      if accept("n") { try write("-") }
-      try integer(tag)
-    case 0x68, 0x6a, 0x6d, 0x6f, 0x74, 0x79: try integer(tag)
-    default: throw Invalid()
-    }
-  }
-
-  private mutating func integer(_ tag: UInt8) throws(Invalid) {
-    let digits = String(decoding: try hexadecimal(), as: UTF8.self)
-    if let value = UInt64(digits, radix: 16) {
-      try write(String(value))
-    } else {
-      try write("0x" + digits)
-    }
-    if isFull { try write(Self.basicTypes[tag] ?? "") }
-  }
-
-  /// Lower-case hexadecimal digits up to `_`.
-  private mutating func hexadecimal() throws(Invalid) -> [UInt8] {
-    var digits: [UInt8] = []
-    while true {
-      let byte = try next()
-      if byte == 0x5f { break }
-      guard byte.isDigit || (0x61...0x66).contains(byte) else { throw Invalid() }
-      digits.append(byte)
-    }
-    return digits.isEmpty ? [0x30] : digits
   }
 }
