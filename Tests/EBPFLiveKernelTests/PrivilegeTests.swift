@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: who)
   func `the verdicts are what plain system calls experience`(prefix: [String]) throws {
-    let oracle = try Oracle.build(name: "privileges", source: Self.source, libraries: [])
+    let oracle = try Oracle.build(name: "privilege_calls", source: Self.source, libraries: [])
     let truth = try Command.output(prefix + [oracle])
     let program = try FileSystem.link("/proc/self/exe")
     let report = try Command.run(

@@ -15,7 +15,7 @@ import Testing
 
   @Test func `the example prints a process's system calls`() throws {
     let child = try StoppedProcess(workload: "syscalls")
-    let folder = try #require(CommandLine.arguments.first).split(separator: "/").dropLast()
+    let folder = try FileSystem.link("/proc/self/exe").split(separator: "/").dropLast()
     let program = "/" + folder.joined(separator: "/") + "/system-calls"
     let output = try TemporaryDirectory().file("output")
     let example = try StoppedProcess([
