@@ -86,7 +86,7 @@ import Testing
     #expect(result.profile.samples.reduce(0) { $0 + UInt64($1.values[0]) } == all.recorded)
   }
 
-  @Test func `thousands of different stacks are kept without loss`() throws {
+  @Test func `many different stacks are kept without loss`() throws {
     let path = try StoppedProcess.workload("stacks")
     var configuration = CPUProfilerConfiguration()
     configuration.frequency = 1000
@@ -99,7 +99,10 @@ import Testing
     let result = try profiler.stop()
     #expect(result.statistics.dropped == 0)
     #expect(result.statistics.truncated == 0)
-    #expect(result.profile.stacks.count > 3_000)
+    // Each stack lasts as long as the time between two samples, so that most samples see a new one;
+    // how many samples there are depends on what else the machine does.
+    #expect(result.statistics.recorded > 100)
+    #expect(UInt64(result.profile.stacks.count) > result.statistics.recorded / 2)
     #expect(
       result.profile.samples.reduce(0) { $0 + UInt64($1.values[0]) } == result.statistics.recorded)
   }

@@ -17,7 +17,8 @@ import Testing
     let child = try StoppedProcess(workload: "syscalls")
     let folder = try FileSystem.link("/proc/self/exe").split(separator: "/").dropLast()
     let program = "/" + folder.joined(separator: "/") + "/system-calls"
-    let output = try TemporaryDirectory().file("output")
+    let results = try TemporaryDirectory()
+    let output = results.file("output")
     let example = try StoppedProcess([
       "/bin/sh", "-c",
       "kill -STOP $$; exec \(program) \(Fixtures.path("ringbuf_events.bpf.o")) \(child.id) >\(output)",

@@ -32,8 +32,12 @@ final class ProfilerSession: Sendable {
   init(_ configuration: CPUProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
     requestTime = Clock.monotonic.now
     let meter = OverheadMeter(kernel: kernel)
+    var options = LoadOptions()
+    // Verifying the others takes a few milliseconds of the time to the first sample.
+    if !configuration.filter.followsChildren { options.programs = ["profile_sample"] }
     let object = try LoadedObject(
-      try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler"), kernel: kernel)
+      try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler"), options: options,
+      kernel: kernel)
     try ProfilerSession.configure(object, configuration)
     let events = try object.map("events")
     collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
