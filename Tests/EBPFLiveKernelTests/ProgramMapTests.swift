@@ -26,7 +26,7 @@ import Testing
     #expect(depth >= 2)
     let seen = try object.variable("frames", as: InlineArray<127, UInt64>.self)
     let map = try object.map("stacks")
-    let key = BitwiseBytes.read(UInt32(id)) { BitwiseBytes.array($0) }
+    let key = BitwiseBytes.read(try #require(UInt32(exactly: id))) { BitwiseBytes.array($0) }
     let value = try #require(try map.value(for: key))
     let stack = (0..<127).map { index in
       (0..<8).reduce(UInt64(0)) { $0 | UInt64(value[index * 8 + $1]) << ($1 * 8) }

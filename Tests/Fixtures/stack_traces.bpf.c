@@ -26,7 +26,7 @@ int take_stack(void *context)
 
 	if (target == 0 || bpf_get_current_pid_tgid() >> 32 != target)
 		return 0;
-	id = bpf_get_stackid(context, &stacks, F_USER_STACK);
+	id = bpf_get_stackid(context, &stacks, F_USER_STACK | F_REUSE_STACK_ID);
 	bytes = bpf_get_stack(context, frames, sizeof(frames), F_USER_STACK);
 	return 0;
 }

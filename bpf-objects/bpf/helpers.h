@@ -136,6 +136,8 @@ HELPER(long, bpf_loop, 181, u32 count, void *callback, void *context, u64 flags)
 
 #define F_CURRENT_CPU 0xffffffffULL
 #define F_USER_STACK (1ULL << 8)
+/* A stack whose place is taken replaces the one that is there. */
+#define F_REUSE_STACK_ID (1ULL << 10)
 #define RING_NO_WAKEUP 1ULL
 #define RING_FORCE_WAKEUP 2ULL
 #define RING_AVAILABLE 0ULL
