@@ -7,7 +7,8 @@ public enum OutputFile {
   public static func write(_ bytes: [UInt8], path: String) throws(Errno) {
     let direct = path.hasPrefix("/dev/")
     let target = direct ? path : path + ".partial"
-    let flags = O_WRONLY | O_CREAT | O_TRUNC
+    // The partial file's name can be guessed: a link planted there must not lead a root elsewhere.
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | (direct ? 0 : O_NOFOLLOW)
     let descriptor = try SystemFile.open(target, flags: flags, mode: 0o644)
     do throws(Errno) {
       try DescriptorWriter.write(bytes, to: descriptor.rawValue)

@@ -167,6 +167,7 @@ public final class Poller: Sendable {
       try Thread.detach { [self] in
         // What a container refuses only makes it later.
         if isUrgent { _ = cebpf_make_thread_urgent() }
+        // Interruptions are handled; what is left (EBADF, EFAULT, EINVAL) is a mistake of our own.
         do throws(Errno) { try loop() } catch { fatalError("epoll_wait failed: \(error)") }
       }
     } catch {
