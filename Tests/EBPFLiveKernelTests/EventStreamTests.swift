@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: EventSource.Buffer.allCases)
+  @Test(arguments: EventSource.Buffer.allCases)
   func `111,001 records arrive whole, once, in each CPU's order, with their latency`(
     buffer: EventSource.Buffer
   ) throws {
@@ -89,7 +89,7 @@ import Testing
     try link.detach()
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: EventSource.Buffer.allCases)
+  @Test(arguments: EventSource.Buffer.allCases)
   func `what finds a tiny buffer full is counted exactly, with and without a reader`(
     buffer: EventSource.Buffer
   ) throws {
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: EventSource.Buffer.allCases)
+  @Test(arguments: EventSource.Buffer.allCases)
   func `the asynchronous sequences give the same records, in batches and one by one`(
     buffer: EventSource.Buffer
   ) async throws {
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: EventSource.Buffer.allCases)
+  @Test(arguments: EventSource.Buffer.allCases)
   func `records that do not have the expected size are counted as malformed, to the record`(
     buffer: EventSource.Buffer
   ) async throws {
@@ -221,7 +221,7 @@ import Testing
     #expect(ring.availableBytes == 0)
   }
 
-  @Test(.timeLimit(.minutes(5)), arguments: EventSource.Buffer.allCases)
+  @Test(arguments: EventSource.Buffer.allCases)
   func `eight producers and one reader go on without a deadlock`(
     buffer: EventSource.Buffer
   ) throws {

@@ -71,7 +71,7 @@ import Testing
     )
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [MapType.hash, .lpmTrie])
+  @Test(arguments: [MapType.hash, .lpmTrie])
   func `going through 10,000 entries ends while another thread deletes, and misses none that stay`(
     type: MapType
   ) throws {

@@ -49,7 +49,7 @@ import Testing
     #expect(check.received + (try program.dropped) == 1000)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `eight producers and one reader: received and dropped are what was sent`() throws {
     let map = try makeMap()
     let program = try EventProgram(sending: 200, to: map, by: .perf)
@@ -78,7 +78,7 @@ import Testing
     #expect(buffer.statistics.malformed == 0)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `records arrive as an asynchronous sequence`() async throws {
     let map = try makeMap()
     let program = try EventProgram(sending: 10, to: map, by: .perf)

@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `a value read under its lock is never half written, and a write under it is whole`() throws {
     let object = try load("locked_value.bpf.o")
     let map = try object.map("locked", key: UInt32.self, value: Locked.self)

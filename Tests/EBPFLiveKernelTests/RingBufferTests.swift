@@ -44,7 +44,7 @@ import Testing
     #expect(check.isOrdered)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `eight producers and one reader: received and dropped are what was sent`() throws {
     let map = try makeMap(262_144)
     let program = try EventProgram(sending: 200, to: map, by: .ring(flags: 0))
@@ -105,7 +105,7 @@ import Testing
     #expect(check.received == 100)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `batches arrive as an asynchronous sequence while records are sent`() async throws {
     let map = try makeMap(65_536)
     let program = try EventProgram(sending: 100, to: map, by: .ring(flags: 0))
@@ -128,7 +128,7 @@ import Testing
     #expect(batches.statistics.records == check.received)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `a program that never wakes the reader is read by the interval`() async throws {
     let map = try makeMap(65_536)
     // BPF_RB_NO_WAKEUP
@@ -148,7 +148,7 @@ import Testing
     #expect(try await late == EventProgram.Record(producer: 1, sequence: 7))
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test
   func `a cancelled reader ends, and a short record is counted as malformed`() async throws {
     let map = try makeMap(65_536)
     let program = try EventProgram(sending: 10, to: map, by: .ring(flags: 0))
