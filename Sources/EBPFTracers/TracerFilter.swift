@@ -16,4 +16,10 @@ public struct TracerFilter: Sendable, Hashable {
 
   /// True when nothing is filtered.
   public var isEmpty: Bool { processes.isEmpty && commands.isEmpty && cgroups.isEmpty }
+
+  /// Narrows the filter to a process and those it starts.
+  public mutating func follow(_ process: Int32) {
+    processes = [process]
+    followsChildren = true
+  }
 }

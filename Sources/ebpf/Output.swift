@@ -13,6 +13,17 @@ enum Output {
     }
   }
 
+  /// Writes a result. When nobody reads it any more that is no error: the caller goes on to its end.
+  static func write(_ text: String) throws(EBPFError) { try write(Array(text.utf8)) }
+
+  /// Writes a result that is not text.
+  static func write(_ bytes: [UInt8]) throws(EBPFError) {
+    do throws(Errno) { try StandardStream.output.write(bytes) } catch {
+      if error.name == "EPIPE" { return }
+      throw EBPFError(.system, "cannot write to standard output: \(error.text)")
+    }
+  }
+
   /// Prints something that is not a result. There is nobody to tell when this fails.
   static func note(_ text: String) {
     do throws(Errno) { try StandardStream.error.write(text + "\n") } catch { return }

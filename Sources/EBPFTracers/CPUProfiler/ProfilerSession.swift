@@ -7,6 +7,7 @@ internal import Synchronization
 ///
 /// Everything is given back when the last reference goes.
 final class ProfilerSession: Sendable {
+  let configuration: CPUProfilerConfiguration
   let symbolizer = Symbolizer()
   let hooks: [TracerHook]
   let processors: Int
@@ -31,6 +32,7 @@ final class ProfilerSession: Sendable {
 
   init(_ configuration: CPUProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
     requestTime = Clock.monotonic.now
+    self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
     var options = LoadOptions()
     // Verifying the others takes a few milliseconds of the time to the first sample.

@@ -29,23 +29,8 @@ struct ProfileCommand: ParsableCommand {
   @Option(name: [.customShort("F"), .long], help: "Samples a second on each CPU, 1 to 1000.")
   var frequency: Int?
 
-  @Option(name: .shortAndLong, help: "Seconds to record.")
-  var duration: Double?
-
   @Option(name: .long, help: "Rate and duration: production, staging, development or debug.")
   var preset: ProfilePreset?
-
-  @Option(name: .shortAndLong, help: "Only this process; may be repeated.")
-  var pid: [Int32] = []
-
-  @Flag(name: .long, help: "With -p: also processes that it starts.")
-  var children = false
-
-  @Option(name: .long, help: "Only processes or threads with this command name; may be repeated.")
-  var comm: [String] = []
-
-  @Option(name: .long, help: "Only this cgroup (a path below the cgroup2 mount) and those in it.")
-  var cgroup: [String] = []
 
   @Flag(name: [.customShort("U"), .long], help: "User stacks only.")
   var userOnly = false
@@ -71,29 +56,13 @@ struct ProfileCommand: ParsableCommand {
   @Option(name: .long, help: "How many functions the table shows.")
   var top = 20
 
-  @Flag(name: .long, help: "Print the result as one JSON document.")
-  var json = false
-
-  @Flag(name: .long, help: "Exit with status 1 when samples were lost or stacks cut.")
-  var failOnLoss = false
-
-  @Argument(parsing: .postTerminator, help: "A command to run and profile.")
-  var command: [String] = []
+  @OptionGroup var tracing: TracerOptions
 
   mutating func validate() throws {
     if let frequency, !CPUProfilerConfiguration.frequencies.contains(frequency) {
       throw ValidationError("-F takes 1 to 1000 samples a second, not \(frequency)")
     }
-    if let duration, !(duration > 0 && duration <= 86_400 * 366) {
-      throw ValidationError("-d takes a number of seconds above 0")
-    }
     if userOnly && kernelOnly { throw ValidationError("-U and -K exclude each other") }
-    if let bad = pid.first(where: { $0 <= 0 }) {
-      throw ValidationError("-p takes a process id, not \(bad)")
-    }
-    if !command.isEmpty && !pid.isEmpty {
-      throw ValidationError("give a process with -p or a command after --, not both")
-    }
     if top < 0 { throw ValidationError("--top takes a number of functions, not \(top)") }
     if let output, format == nil, ProfileFormat(path: output) == nil {
       throw ValidationError(
@@ -103,14 +72,20 @@ struct ProfileCommand: ParsableCommand {
 
   mutating func run() throws {
     do throws(EBPFError) {
-      let recording = ProfileRecording(
-        configuration: try configuration(), seconds: duration ?? presetSeconds, command: command)
-      let result = try recording.run()
+      let configuration = try configuration()
+      let recording = TracerRecording<CPUProfiler>(
+        seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples")
+      let result = try recording.run(
+        { command in
+          var configuration = configuration
+          if let command { configuration.filter.follow(command) }
+          return CPUProfiler(configuration)
+        }, isFull: \.isFull)
       let report = ProfileReport(result, command: self)
       try report.write()
-      if failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
+      if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {
-      let status = Output.failure(error, json: json)
+      let status = Output.failure(error, json: tracing.json)
       throw error.code == .dataLost ? ExitCode.no : status
     }
   }
@@ -124,10 +99,7 @@ struct ProfileCommand: ParsableCommand {
     configuration.separatesThreads = threads
     configuration.includesIdle = idle
     configuration.sampleLimit = maxSamples
-    configuration.filter.processes = Set(pid)
-    configuration.filter.followsChildren = children
-    configuration.filter.commands = Set(comm)
-    for path in cgroup { configuration.filter.cgroups.insert(try ControlGroup.id(of: path)) }
+    configuration.filter = try tracing.filter()
     return configuration
   }
 }

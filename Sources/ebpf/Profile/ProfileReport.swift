@@ -26,10 +26,10 @@ struct ProfileReport {
   /// Writes the file if one was asked for, then the result, then the footer.
   func write() throws(EBPFError) {
     let file = try writeFile()
-    if command.json {
-      try print(JSONDocument.text(ProfileDocument(result, file: file, top: command.top)))
+    if command.tracing.json {
+      try Output.write(JSONDocument.text(ProfileDocument(result, file: file, top: command.top)))
     } else if command.output == nil, let format = command.format {
-      try printBytes(try encode(format))
+      try Output.write(try encode(format))
     } else {
       try printTable()
       footer(file)
@@ -57,7 +57,7 @@ struct ProfileReport {
     var options = ProfileOptions()
     options.recording.host = result.host
     options.recording.kernel = result.kernelRelease
-    options.recording.commandLine = commandLine
+    options.recording.commandLine = command.tracing.subject
     options.recording.frequency = Double(result.frequency)
     options.recording.processors = result.processors
     options.recording.samples = result.statistics.recorded
@@ -70,14 +70,6 @@ struct ProfileReport {
     } catch {
       throw EBPFError(.unsupported, "\(error)")
     }
-  }
-
-  private var commandLine: String {
-    if !command.command.isEmpty { return command.command.joined(separator: " ") }
-    if !command.pid.isEmpty {
-      return "process " + command.pid.map(String.init).joined(separator: ", ")
-    }
-    return "all processes"
   }
 
   // MARK: - Text
@@ -96,50 +88,25 @@ struct ProfileReport {
             : ""))
       return
     }
-    try print(table.text(width: StandardStream.output.columns ?? 100))
+    try Output.write(table.text(width: StandardStream.output.columns ?? 100))
   }
 
   /// What was recorded, what was lost and what it cost.
   private func footer(_ file: String?) {
     let statistics = result.statistics
-    let style = Style.forStream(.error)
-    func line(_ label: String, _ text: String) {
-      Output.note(style.dim(label + String(repeating: " ", count: 11 - label.count)) + text)
-    }
-    Output.note("")
-    line(
+    let footer = TracerFooter()
+    footer.line(
       "recorded",
       "\(Figures.count(statistics.recorded)) samples in "
         + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)) at \(result.frequency) Hz on "
         + "\(result.processors) CPUs; \(Figures.count(statistics.dropped)) dropped, "
         + "\(Figures.count(statistics.truncated)) stacks truncated")
     if statistics.capped > 0 {
-      line(
+      footer.line(
         "limit", "reached after \(Figures.count(statistics.recorded)) samples; raise --max-samples")
     }
-    line("symbols", result.symbolSummary)
-    line("overhead", overheadText)
-    for reason in result.overhead.unavailable { line("", style.dim(reason)) }
-    if let file { line("wrote", style.bold(file)) }
-  }
-
-  private var overheadText: String {
-    let cost = result.overhead
-    var parts = ["\(Figures.percent(cost.cpuPercent)) of one CPU"]
-    if let nanoseconds = cost.kernelNanoseconds {
-      parts.append("\(Figures.nanoseconds(nanoseconds)) in the kernel")
-    }
-    parts.append("\(Figures.bytes(cost.residentBytes)) resident")
-    if let bytes = cost.mapBytes { parts.append("\(Figures.bytes(bytes)) in maps") }
-    return parts.joined(separator: ", ")
-  }
-
-  private func print(_ text: String) throws(EBPFError) { try printBytes(Array(text.utf8)) }
-
-  private func printBytes(_ bytes: [UInt8]) throws(EBPFError) {
-    do throws(Errno) { try StandardStream.output.write(bytes) } catch {
-      if error.name == "EPIPE" { return }
-      throw EBPFError(.system, "cannot write to standard output: \(error.text)")
-    }
+    footer.line("symbols", result.symbolSummary)
+    footer.overhead(result.overhead)
+    if let file { footer.wrote(file) }
   }
 }

@@ -6,10 +6,15 @@ import EBPFTracers
 struct ProgressLine {
   /// How long the recording is meant to be.
   let seconds: Double?
+  /// What is counted: `samples`.
+  let noun: String
   private let columns = StandardStream.error.columns
   private var isShown = false
 
-  init(seconds: Double?) { self.seconds = seconds }
+  init(seconds: Double?, noun: String) {
+    self.seconds = seconds
+    self.noun = noun
+  }
 
   /// Redraws the line; `statistics` is asked only when somebody looks.
   mutating func show(
@@ -19,7 +24,7 @@ struct ProgressLine {
     let now = try statistics()
     var text = "recording: \(Figures.seconds(elapsed))"
     if let seconds { text += " of \(Figures.seconds(seconds))" }
-    text += ", \(Figures.count(now.recorded)) samples"
+    text += ", \(Figures.count(now.recorded)) \(noun)"
     if now.dropped > 0 { text += ", \(Figures.count(now.dropped)) dropped" }
     if seconds == nil { text += " (Ctrl-C ends it)" }
     draw(String(text.prefix(columns - 1)))

@@ -1,0 +1,59 @@
+import ArgumentParser
+import EBPF
+import EBPFTracers
+
+/// What every tracer's command takes: whose events, how long, and in which form.
+struct TracerOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "Seconds to record.")
+  var duration: Double?
+
+  @Option(name: .shortAndLong, help: "Only this process; may be repeated.")
+  var pid: [Int32] = []
+
+  @Flag(name: .long, help: "With -p: also processes that it starts.")
+  var children = false
+
+  @Option(name: .long, help: "Only processes or threads with this command name; may be repeated.")
+  var comm: [String] = []
+
+  @Option(name: .long, help: "Only this cgroup (a path below the cgroup2 mount) and those in it.")
+  var cgroup: [String] = []
+
+  @Flag(name: .long, help: "Print the result as JSON.")
+  var json = false
+
+  @Flag(name: .long, help: "Exit with status 1 when something was lost or cut.")
+  var failOnLoss = false
+
+  @Argument(parsing: .postTerminator, help: "A command to run and trace.")
+  var command: [String] = []
+
+  mutating func validate() throws {
+    if let duration, !(duration > 0 && duration <= 86_400 * 366) {
+      throw ValidationError("-d takes a number of seconds above 0")
+    }
+    if let bad = pid.first(where: { $0 <= 0 }) {
+      throw ValidationError("-p takes a process id, not \(bad)")
+    }
+    if !command.isEmpty && !pid.isEmpty {
+      throw ValidationError("give a process with -p or a command after --, not both")
+    }
+  }
+
+  /// The filter that was asked for; a command's own process is added when it is started.
+  func filter() throws(EBPFError) -> TracerFilter {
+    var filter = TracerFilter()
+    filter.processes = Set(pid)
+    filter.followsChildren = children
+    filter.commands = Set(comm)
+    for path in cgroup { filter.cgroups.insert(try ControlGroup.id(of: path)) }
+    return filter
+  }
+
+  /// What is traced, in words.
+  var subject: String {
+    if !command.isEmpty { return command.joined(separator: " ") }
+    if !pid.isEmpty { return "process " + pid.map(String.init).joined(separator: ", ") }
+    return "all processes"
+  }
+}
