@@ -34,6 +34,14 @@ struct task_struct {
 	char comm[COMMAND_LENGTH];
 } CORE;
 
+/* The context, only passed on. The verifier knows it by its name, and wants a structure. */
+struct bpf_perf_event_data {
+	u64 registers[1];
+};
+
+/* Set before the program is loaded, so that the verifier skips what is not asked for. */
+const volatile u32 profiler_flags = 0; /* enum profiler_flag_bits */
+
 struct {
 	__uint(type, MAP_ARRAY);
 	__uint(map_flags, MAP_F_MMAPABLE);
@@ -42,38 +50,26 @@ struct {
 	__type(value, struct profiler_control);
 } control SEC(".maps");
 
-struct counts_map {
+struct {
 	__uint(type, MAP_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct profiler_key);
 	__type(value, u64);
-};
-
-struct counts_map counts_a SEC(".maps");
-struct counts_map counts_b SEC(".maps");
+} counts SEC(".maps");
 
 struct {
-	__uint(type, MAP_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, SENT_STACKS);
 	__type(key, u32);
-	__array(values, struct counts_map);
-} active_counts SEC(".maps") = {
-	.values = { &counts_a },
-};
+	__type(value, struct stack_id);
+} sent_stacks SEC(".maps");
 
 struct {
-	__uint(type, MAP_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct stack_id);
-	__type(value, u32);
-} seen_stacks SEC(".maps");
-
-struct {
-	__uint(type, MAP_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct process_id);
-	__type(value, u64);
-} seen_processes SEC(".maps");
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, MET_PROCESSES);
+	__type(key, u32);
+	__type(value, struct met_process);
+} met_processes SEC(".maps");
 
 struct {
 	__uint(type, MAP_HASH);
@@ -168,61 +164,77 @@ INLINE bool cgroup_matches(void)
 	return 0;
 }
 
-INLINE bool wanted(u32 flags, u32 tgid, const struct task_struct *task)
+INLINE bool wanted(u32 tgid, const struct task_struct *task)
 {
-	if ((flags & PROFILER_FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
+	if ((profiler_flags & PROFILER_FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
 		return 0;
-	if ((flags & PROFILER_FILTER_COMMANDS) && !command_matches(task))
+	if ((profiler_flags & PROFILER_FILTER_COMMANDS) && !command_matches(task))
 		return 0;
-	if ((flags & PROFILER_FILTER_CGROUPS) && !cgroup_matches())
+	if ((profiler_flags & PROFILER_FILTER_CGROUPS) && !cgroup_matches())
 		return 0;
 	return 1;
 }
 
-/* Two independent 64-bit mixes: equal ids mean equal stacks for every practical purpose. */
-static NOINLINE u64 identify(struct profiler_stack_event *stack)
+#define HASHED_AT_ONCE 8
+
+/* Puts a 128-bit hash of the addresses into stack->id. Each step can be undone, so that two stacks
+ * differ until a later address cancels the difference in both halves at once. */
+NOINLINE int identify(u32 depth)
 {
-	u32 depth = stack->depth;
-	u64 low = 0x9e3779b97f4a7c15ULL ^ depth;
-	u64 high = 0xd1b54a32d192ed03ULL + depth;
+	struct scratch *space;
+	struct profiler_stack_event *stack;
+	u32 zero = 0;
+	u64 low, high;
 
-#pragma clang loop unroll(disable)
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!space)
+		return 0;
+	stack = &space->stack;
+	low = 0x9e3779b97f4a7c15ULL ^ depth;
+	high = 0xd1b54a32d192ed03ULL + depth;
+	/* Without a loop, which the verifier would walk more slowly. Past `depth` the helper wrote
+	 * zeros. */
+#pragma clang loop unroll(full)
 	for (u32 i = 0; i < STACK_DEPTH; i++) {
-		u64 address;
-
-		if (i >= depth)
+		if (i % HASHED_AT_ONCE == 0 && i >= depth)
 			break;
-		address = stack->addresses[i];
-		low = (low ^ address) * 0xff51afd7ed558ccdULL;
-		low ^= low >> 32;
-		high = (high + address) * 0xc4ceb9fe1a85ec53ULL;
-		high ^= high >> 29;
+		low = (low ^ stack->addresses[i]) * 0xff51afd7ed558ccdULL;
+		high = (high + (low >> 32)) * 0xc4ceb9fe1a85ec53ULL;
 	}
 	/* Never all zero, which means "no stack". */
 	stack->id.low = low | 1;
-	stack->id.high = high;
+	stack->id.high = high ^ (high >> 29);
 	return 0;
 }
 
 enum capture { CAPTURE_NONE, CAPTURED, CAPTURE_LOST };
 
-/* Takes one stack, sends it if the reader may not have it yet, and leaves its id in stack->id. */
-static NOINLINE enum capture capture(void *context, struct profiler_stack_event *stack,
-				     const struct profiler_control *settings,
-				     struct profiler_counters *count, u64 helper_flags)
+/* Takes one stack, sends it if the reader may not have it yet, and leaves its id in the scratch
+ * space. Returns an enum capture. Global, so that the verifier looks at it once and not at each
+ * place that calls it. */
+NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
 {
-	u32 generation = settings->generation;
-	u32 limit = settings->stack_limit;
-	u32 *sent;
+	struct profiler_control *settings;
+	struct profiler_counters *count;
+	struct profiler_stack_event *stack;
+	struct scratch *space;
+	struct stack_id *sent;
+	u32 zero = 0, depth, limit, slot;
 	long bytes;
-	u32 depth;
 
+	count = bpf_map_lookup_elem(&counters, &zero);
+	settings = bpf_map_lookup_elem(&control, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!count || !settings || !space)
+		return CAPTURE_NONE; /* arrays: cannot happen */
+	stack = &space->stack;
 	bytes = bpf_get_stack(context, stack->addresses, sizeof(stack->addresses), helper_flags);
 	if (bytes <= 0)
 		return CAPTURE_NONE;
 	depth = (u32)bytes / sizeof(u64);
 	if (depth == 0 || depth > STACK_DEPTH)
 		return CAPTURE_NONE;
+	limit = settings->stack_limit;
 	if (limit == 0 || limit > STACK_DEPTH)
 		limit = STACK_DEPTH;
 
@@ -236,10 +248,13 @@ static NOINLINE enum capture capture(void *context, struct profiler_stack_event 
 		else
 			count->kernel_stacks_cut++;
 	}
-	identify(stack);
+	identify(depth);
 
-	sent = bpf_map_lookup_elem(&seen_stacks, &stack->id);
-	if (sent && *sent == generation)
+	slot = stack->id.high % SENT_STACKS;
+	sent = bpf_map_lookup_elem(&sent_stacks, &slot);
+	if (!sent)
+		return CAPTURE_NONE; /* an array: cannot happen */
+	if (READ_ONCE(sent->low) == stack->id.low && READ_ONCE(sent->high) == stack->id.high)
 		return CAPTURED;
 	if (bpf_ringbuf_output(&events, stack,
 			       sizeof(*stack) - sizeof(stack->addresses) + depth * sizeof(u64),
@@ -251,9 +266,10 @@ static NOINLINE enum capture capture(void *context, struct profiler_stack_event 
 		return CAPTURE_LOST;
 	}
 	count->stacks_sent++;
-	/* Only now, so that another CPU which finds it here can rely on it. When this fails the
-	 * stack is sent once more: no harm. */
-	bpf_map_update_elem(&seen_stacks, &stack->id, &generation, UPDATE_ANY);
+	/* Only now, so that another CPU which finds it here can rely on it. Who reads half of this
+	 * and half of another id finds neither, and sends its stack again: no harm. */
+	WRITE_ONCE(sent->low, stack->id.low);
+	WRITE_ONCE(sent->high, stack->id.high);
 	return CAPTURED;
 }
 
@@ -261,15 +277,21 @@ static NOINLINE enum capture capture(void *context, struct profiler_stack_event 
 INLINE void announce(const struct process_id *process, u64 now, struct profiler_counters *count)
 {
 	struct profiler_process_event *event;
-	u64 samples = 1;
-	u64 *known = bpf_map_lookup_elem(&seen_processes, process);
+	struct met_process *met;
+	u32 slot = process->tgid % MET_PROCESSES;
+	u64 samples;
 
-	if (known) {
-		ADD_ONE(known);
-		samples = *known;
+	met = bpf_map_lookup_elem(&met_processes, &slot);
+	if (!met)
+		return; /* an array: cannot happen */
+	if (met->process.tgid == process->tgid && met->process.start == process->start &&
+	    met->process.exec_count == process->exec_count) {
+		ADD_ONE(&met->samples);
 	} else {
-		bpf_map_update_elem(&seen_processes, process, &samples, UPDATE_ANY);
+		met->process = *process;
+		met->samples = 1;
 	}
+	samples = READ_ONCE(met->samples);
 	if (samples > 64 || (samples & (samples - 1)) != 0)
 		return;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -285,20 +307,20 @@ INLINE void announce(const struct process_id *process, u64 now, struct profiler_
 	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
 }
 
-INLINE bool add_one(void *map, const struct profiler_key *key)
+INLINE bool add_one(const struct profiler_key *key)
 {
-	u64 *samples = bpf_map_lookup_elem(map, key);
+	u64 *samples = bpf_map_lookup_elem(&counts, key);
 	u64 one = 1;
 	long status;
 
 	if (!samples) {
-		status = bpf_map_update_elem(map, key, &one, UPDATE_NOEXIST);
+		status = bpf_map_update_elem(&counts, key, &one, UPDATE_NOEXIST);
 		if (status == 0)
 			return 1;
 		if (status != -EEXIST)
 			return 0;
 		/* Another CPU was first. */
-		samples = bpf_map_lookup_elem(map, key);
+		samples = bpf_map_lookup_elem(&counts, key);
 		if (!samples)
 			return 0;
 	}
@@ -307,7 +329,7 @@ INLINE bool add_one(void *map, const struct profiler_key *key)
 }
 
 SEC("perf_event")
-int profile_sample(void *context)
+int profile_sample(struct bpf_perf_event_data *context)
 {
 	const struct task_struct *task, *leader;
 	struct profiler_control *settings;
@@ -315,8 +337,7 @@ int profile_sample(void *context)
 	struct profiler_key *key;
 	struct scratch *space;
 	u64 now, pid_tgid;
-	u32 zero = 0, task_flags = 0, flags, tgid;
-	void *counts;
+	u32 zero = 0, task_flags = 0, tgid;
 
 	count = bpf_map_lookup_elem(&counters, &zero);
 	settings = bpf_map_lookup_elem(&control, &zero);
@@ -328,10 +349,9 @@ int profile_sample(void *context)
 		count->paused++;
 		return 0;
 	}
-	flags = READ_ONCE(settings->flags);
 	pid_tgid = bpf_get_current_pid_tgid();
 	tgid = pid_tgid >> 32;
-	if (tgid == 0 && !(flags & PROFILER_INCLUDE_IDLE)) {
+	if (tgid == 0 && !(profiler_flags & PROFILER_INCLUDE_IDLE)) {
 		count->idle++;
 		return 0;
 	}
@@ -340,7 +360,7 @@ int profile_sample(void *context)
 		return 0;
 	}
 	task = (const struct task_struct *)bpf_get_current_task();
-	if (!wanted(flags, tgid, task)) {
+	if (!wanted(tgid, task)) {
 		count->filtered++;
 		return 0;
 	}
@@ -361,7 +381,7 @@ int profile_sample(void *context)
 	key->process.exec_count = 0;
 	key->user_stack.low = key->user_stack.high = 0;
 	key->kernel_stack.low = key->kernel_stack.high = 0;
-	key->tid = flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
+	key->tid = profiler_flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
 	key->flags = 0;
 	bpf_get_current_comm(key->command, sizeof(key->command));
 	if (core_read(&leader, task, group_leader) == 0) {
@@ -377,8 +397,8 @@ int profile_sample(void *context)
 	else
 		announce(&key->process, now, count);
 
-	if (!(flags & PROFILER_NO_KERNEL_STACKS)) {
-		switch (capture(context, &space->stack, settings, count, 0)) {
+	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS)) {
+		switch (capture(context, 0)) {
 		case CAPTURED:
 			key->kernel_stack = space->stack.id;
 			break;
@@ -389,8 +409,8 @@ int profile_sample(void *context)
 			break;
 		}
 	}
-	if (!(flags & PROFILER_NO_USER_STACKS) && !(task_flags & PF_KTHREAD)) {
-		switch (capture(context, &space->stack, settings, count, F_USER_STACK)) {
+	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && !(task_flags & PF_KTHREAD)) {
+		switch (capture(context, F_USER_STACK)) {
 		case CAPTURED:
 			key->user_stack = space->stack.id;
 			break;
@@ -404,8 +424,7 @@ int profile_sample(void *context)
 		}
 	}
 
-	counts = bpf_map_lookup_elem(&active_counts, &zero);
-	if (counts && add_one(counts, key)) {
+	if (add_one(key)) {
 		count->recorded++;
 		return 0;
 	}

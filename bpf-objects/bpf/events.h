@@ -6,10 +6,9 @@
  *
  *   map               type             key                        value
  *   control           array, mmapable  u32 (0)                    struct profiler_control
- *   active_counts     array of maps    u32 (0)                    the counts map in use
- *   counts_a, _b      hash             struct profiler_key        u64 samples
- *   seen_stacks       LRU hash         struct stack_id            u32 generation it was sent in
- *   seen_processes    LRU hash         struct process_id          u64 samples
+ *   counts            hash             struct profiler_key        u64 samples
+ *   sent_stacks       array            u32 id.high % SENT_STACKS  struct stack_id sent last
+ *   met_processes     array            u32 tgid % MET_PROCESSES   struct met_process
  *   pid_filter        hash             u32 process id             u32 enum pid_filter_bits
  *   command_filter    hash             char[16], zero filled      u32 (1)
  *   cgroup_filter     hash             u64 cgroup id (v2)         u32 (1)
@@ -17,15 +16,13 @@
  *   scratch           per-CPU array    u32 (0)                    private to the program
  *   events            ring buffer      -                          struct profiler_*_event
  *
- * How the pieces meet. A sample is counted under its key in the active counts map. The key names
+ * How the pieces meet. A sample is counted under its key in the counts map. The key names
  * its stacks by a 128-bit hash of their addresses; the addresses themselves are sent through the
- * ring, before the first count that refers to them, and again only after `generation` changed or
- * after the kernel forgot that it sent them. So a reader that keeps the stacks it received can
- * always resolve a key. When the counts map is full the sample itself goes through the ring.
+ * ring, before the first count that refers to them, and again only after another stack took their
+ * place in sent_stacks. So a reader that keeps the stacks it received can always resolve a key.
+ * When the counts map is full the sample itself goes through the ring.
  *
- * To drain exactly: put the other counts map into active_counts[0]. That update returns after the
- * last program that could still see the old map has ended (the kernel waits for an RCU grace
- * period when an outer map changes), so the old map is complete and quiet: read and empty it.
+ * The counts are complete and quiet once the program is detached from every CPU: read them then.
  */
 #ifndef SWIFT_EBPF_EVENTS_H
 #define SWIFT_EBPF_EVENTS_H
@@ -35,7 +32,11 @@
 #define STACK_DEPTH 127
 /* Levels of the cgroup tree that an ancestor match looks at, from the root down. */
 #define CGROUP_LEVELS 32
+/* Powers of two. Two stacks or processes that share a place are told about more often: no harm. */
+#define SENT_STACKS 32768
+#define MET_PROCESSES 8192
 
+/* The constant profiler_flags, set before the program is loaded. */
 enum profiler_flag_bits {
 	PROFILER_FILTER_PIDS = 1 << 0,     /* only processes in pid_filter */
 	PROFILER_FILTER_COMMANDS = 1 << 1, /* only where the thread's or its process's name is in
@@ -52,8 +53,6 @@ enum profiler_flag_bits {
 /* Written by user space at any time, through a mapping or an update; read at each sample. */
 struct profiler_control {
 	u32 paused;        /* other than 0: count nothing */
-	u32 flags;         /* enum profiler_flag_bits */
-	u32 generation;    /* change it to have every stack sent again */
 	u32 excluded_tgid; /* a process never sampled (ourselves); 0: none */
 	u32 stack_limit;   /* kernel.perf_event_max_stack, to know a cut stack; 0: STACK_DEPTH */
 	u32 wake_bytes;    /* unread ring bytes that wake the reader; 0: a quarter of the ring */
@@ -77,6 +76,12 @@ struct process_id {
 	u64 start;      /* when the process was created, ns of CLOCK_BOOTTIME */
 	u32 tgid;       /* what user space calls the process id */
 	u32 exec_count; /* changes with each exec; starts at whatever the parent had */
+};
+
+/* The process that was met last at its place, and its samples since. */
+struct met_process {
+	struct process_id process;
+	u64 samples;
 };
 
 enum profiler_key_bits {

@@ -32,6 +32,7 @@ typedef _Bool bool;
 #define DECL_TAG(text) __attribute__((btf_decl_tag(text)))
 
 #define READ_ONCE(x) (*(volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
 /* Atomic, and without the old value: `lock +=`, which every kernel with BPF has. Fetching takes
  * Linux 5.12, and clang chooses it for every order but this one. */
 #define ADD_ONE(pointer) ((void)__atomic_fetch_add((pointer), 1, __ATOMIC_RELAXED))

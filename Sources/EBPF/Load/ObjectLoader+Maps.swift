@@ -3,6 +3,9 @@ internal import EBPFSystem
 extension ObjectLoader {
   /// Makes every map of the object; what has initial contents gets them, constants are frozen.
   mutating func createMaps() throws(EBPFError) {
+    if maps.contains(where: { ([$0] + $0.inner).contains(where: Self.hasSlotsForCPUs) }) {
+      cpuCount = UInt32(clamping: try PossibleCPUs(kernel).end)
+    }
     for spec in maps {
       guard made[spec.name] == nil else {
         throw EBPFError(
@@ -25,13 +28,16 @@ extension ObjectLoader {
         .unsupported, "'\(spec.name)' is a struct_ops map, which this version does not load",
         hint: "leave it out: object.maps.removeAll { $0.type == .structOps }")
     }
-    return try RawMap.create(try normalized(spec), btf: btf?.number, kernel: kernel)
+    return try RawMap.create(normalized(spec), btf: btf?.number, kernel: kernel)
   }
 
-  private func normalized(_ spec: MapSpec) throws(EBPFError) -> MapSpec {
-    spec.normalized(
-      cpuCount: UInt32(clamping: try PossibleCPUs(kernel).end),
-      pageSize: UInt32(clamping: CurrentProcess.pageSize))
+  private func normalized(_ spec: MapSpec) -> MapSpec {
+    spec.normalized(cpuCount: cpuCount, pageSize: UInt32(clamping: CurrentProcess.pageSize))
+  }
+
+  /// True for types whose capacity follows from the number of CPUs.
+  private static func hasSlotsForCPUs(_ spec: MapSpec) -> Bool {
+    spec.type == .perfEventArray || spec.type == .cpuMap
   }
 
   // MARK: Contents
@@ -122,7 +128,7 @@ extension ObjectLoader {
       if error.systemCall?.errno == Errno.noEntry.rawValue { return nil }
       throw error
     }
-    let wanted = try normalized(spec)
+    let wanted = normalized(spec)
     var differences: [String] = []
     func compare(_ what: String, _ present: UInt64, _ wanted: UInt64) {
       if present != wanted { differences.append("\(what) \(present), not \(wanted)") }

@@ -13,6 +13,8 @@ struct ObjectLoader {
   /// What will be made; edited as externs and relocations are resolved.
   var maps: [MapSpec]
   var programs: [ProgramSpec]
+  /// One more than the highest possible CPU's number, once a map needs it.
+  var cpuCount: UInt32 = 0
   /// What has been made.
   var made: [String: RawMap] = [:]
   var btf: SharedDescriptor?

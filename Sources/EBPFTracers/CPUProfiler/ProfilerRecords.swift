@@ -75,24 +75,22 @@ struct ProfilerKey: Hashable, BitwiseCopyable, Sendable {
 /// `struct profiler_control`.
 struct ProfilerControl: BitwiseCopyable, Sendable {
   var paused: UInt32 = 0
-  var flags: UInt32 = 0
-  var generation: UInt32 = 0
   var excludedProcess: UInt32 = 0
   var stackLimit: UInt32 = 0
   var wakeBytes: UInt32 = 0
   var sampleLimit: UInt64 = 0
   var samples: UInt64 = 0
+}
 
-  /// `enum profiler_flag_bits`.
-  enum Flags {
-    static let filterProcesses: UInt32 = 1 << 0
-    static let filterCommands: UInt32 = 1 << 1
-    static let filterCgroups: UInt32 = 1 << 2
-    static let noUserStacks: UInt32 = 1 << 3
-    static let noKernelStacks: UInt32 = 1 << 4
-    static let perThread: UInt32 = 1 << 5
-    static let includeIdle: UInt32 = 1 << 6
-  }
+/// `enum profiler_flag_bits`, for the constant `profiler_flags`.
+enum ProfilerFlags {
+  static let filterProcesses: UInt32 = 1 << 0
+  static let filterCommands: UInt32 = 1 << 1
+  static let filterCgroups: UInt32 = 1 << 2
+  static let noUserStacks: UInt32 = 1 << 3
+  static let noKernelStacks: UInt32 = 1 << 4
+  static let perThread: UInt32 = 1 << 5
+  static let includeIdle: UInt32 = 1 << 6
 }
 
 /// `enum pid_filter_bits`.

@@ -34,12 +34,7 @@ final class ProfilerSession: Sendable {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
-    var options = LoadOptions()
-    // Verifying the others takes a few milliseconds of the time to the first sample.
-    if !configuration.filter.followsChildren { options.programs = ["profile_sample"] }
-    let object = try LoadedObject(
-      try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler"), options: options,
-      kernel: kernel)
+    let object = try ProfilerSession.load(configuration, kernel)
     try ProfilerSession.configure(object, configuration)
     let events = try object.map("events")
     collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
@@ -102,39 +97,64 @@ final class ProfilerSession: Sendable {
     ]
   }
 
+}
+
+// MARK: - Loading
+
+extension ProfilerSession {
+  /// Loads what the configuration needs and no more: each part costs some of the time to the first
+  /// sample.
+  private static func load(
+    _ configuration: CPUProfilerConfiguration, _ kernel: any KernelInterface
+  ) throws(EBPFError) -> LoadedObject {
+    let filter = configuration.filter
+    var object = try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler")
+    try object.setVariable("profiler_flags", to: flags(configuration))
+    var options = LoadOptions()
+    if !filter.followsChildren { options.programs = ["profile_sample"] }
+    // The program names its filters whether it looks into them or not.
+    if filter.processes.isEmpty { options.maxEntries["pid_filter"] = 1 }
+    if filter.commands.isEmpty { options.maxEntries["command_filter"] = 1 }
+    if filter.cgroups.isEmpty { options.maxEntries["cgroup_filter"] = 1 }
+    return try LoadedObject(object, options: options, kernel: kernel)
+  }
+
+  private static func flags(_ configuration: CPUProfilerConfiguration) -> UInt32 {
+    var flags: UInt32 = 0
+    if !configuration.filter.processes.isEmpty { flags |= ProfilerFlags.filterProcesses }
+    if !configuration.filter.commands.isEmpty { flags |= ProfilerFlags.filterCommands }
+    if !configuration.filter.cgroups.isEmpty { flags |= ProfilerFlags.filterCgroups }
+    if configuration.stacks == .kernel { flags |= ProfilerFlags.noUserStacks }
+    if configuration.stacks == .user { flags |= ProfilerFlags.noKernelStacks }
+    if configuration.separatesThreads { flags |= ProfilerFlags.perThread }
+    if configuration.includesIdle { flags |= ProfilerFlags.includeIdle }
+    return flags
+  }
+
   /// Writes filters and control before anything is attached.
   private static func configure(
     _ object: LoadedObject, _ configuration: CPUProfilerConfiguration
   ) throws(EBPFError) {
     let filter = configuration.filter
-    typealias Flags = ProfilerControl.Flags
     var control = ProfilerControl()
     control.sampleLimit = configuration.sampleLimit
     control.excludedProcess = configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
-    control.generation = 1
     do throws(Errno) {
       let limit = try SystemFile.integer("/proc/sys/kernel/perf_event_max_stack")
       control.stackLimit = UInt32(clamping: limit)
     } catch { control.stackLimit = 0 }  // The program then assumes the kernel's default.
-    if configuration.stacks == .kernel { control.flags |= Flags.noUserStacks }
-    if configuration.stacks == .user { control.flags |= Flags.noKernelStacks }
-    if configuration.separatesThreads { control.flags |= Flags.perThread }
-    if configuration.includesIdle { control.flags |= Flags.includeIdle }
 
     if !filter.processes.isEmpty {
-      control.flags |= Flags.filterProcesses
       var bits = ProcessFilterBits.process
       if filter.followsChildren { bits |= ProcessFilterBits.follow }
       let map = try Map<UInt32, UInt32>(try object.map("pid_filter"))
       for process in filter.processes { try map.update(UInt32(bitPattern: process), bits) }
     }
     if !filter.commands.isEmpty {
-      control.flags |= Flags.filterCommands
       let map = try Map<CommandName, UInt32>(try object.map("command_filter"))
       for name in filter.commands { try map.update(CommandName(name), 1) }
     }
     if !filter.cgroups.isEmpty {
-      control.flags |= Flags.filterCgroups
       let map = try Map<UInt64, UInt32>(try object.map("cgroup_filter"))
       for id in filter.cgroups { try map.update(id, 1) }
     }
@@ -201,10 +221,8 @@ extension ProfilerSession {
     drain()
     let received = collector.withLock { $0.result }
     var samples = received.overflow
-    for name in ["counts_a", "counts_b"] {
-      let map = try Map<ProfilerKey, UInt64>(try object.map(name))
-      for entry in try map.entries() { samples[entry.key, default: 0] += entry.value }
-    }
+    let counts = try Map<ProfilerKey, UInt64>(try object.map("counts"))
+    for entry in try counts.entries() { samples[entry.key, default: 0] += entry.value }
     return (samples, received.stacks)
   }
 
