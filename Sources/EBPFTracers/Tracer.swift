@@ -38,6 +38,9 @@ public struct TracerStatistics: Sendable, Hashable {
   public var capped: UInt64 = 0
   /// Recorded events whose stack is incomplete: too deep, or its addresses were lost.
   public var truncated: UInt64 = 0
+  /// Records from the kernel that were not what they should be: part of what was recorded may be
+  /// missing from the result.
+  public var malformed: UInt64 = 0
   /// Recorded time, pauses left out, in nanoseconds.
   public var recordedNanoseconds: UInt64 = 0
   /// From `start` to the first recorded event, in nanoseconds; nil before there is one.

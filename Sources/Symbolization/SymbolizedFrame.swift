@@ -67,7 +67,7 @@ public struct SymbolizerStatistics: Sendable, Hashable {
   public var unresolved: [UnresolvedReason: UInt64] = [:]
   /// Files open now.
   public var files = 0
-  /// Processes remembered now.
+  /// Programs in processes remembered now.
   public var processes = 0
   /// How often the kernel's list was read; again when a module or BPF program was new to it.
   public var kernelReads = 0

@@ -18,21 +18,44 @@ public final class Symbolizer: Sendable {
     public var debugFiles = DebugFiles()
     /// The memory that open files and their indices may take, in bytes, besides the mapped pages.
     public var fileBudget = 64 << 20
-    /// The number of processes remembered; the least recently used are forgotten.
+    /// The number of programs in processes remembered; the least recently used are forgotten.
     public var processLimit = 4096
     /// The defaults.
     public init() {}
+  }
+
+  /// One program in one process: what `exec` puts in place of another.
+  public struct Program: Sendable, Hashable {
+    /// When the process was created, in nanoseconds of CLOCK_BOOTTIME.
+    public var start: UInt64
+    /// Where the kernel laid the program out, which is chosen at random at each `exec`: start_code,
+    /// end_code, start_stack and start_brk (fields 26, 27, 28 and 47 of `/proc/PID/stat`) as the
+    /// coefficients of a polynomial in ``imageFactor``, the first at the highest power.
+    ///
+    /// Where addresses are not chosen at random the same program, executed again with the same
+    /// arguments, counts as the same; its code is at the same addresses then.
+    public var image: UInt64
+    /// What the parts of ``image`` are multiplied by.
+    public static let imageFactor: UInt64 = 0x9e37_79b9_7f4a_7c15
+    /// Creates a program's identity.
+    public init(start: UInt64, image: UInt64) {
+      self.start = start
+      self.image = image
+    }
   }
 
   /// The user stack of one sample.
   public struct UserStack: Sendable, Hashable {
     /// The process (thread group) id in our pid namespace.
     public var pid: Int32
+    /// The program that was sampled; nil for the one that the process runs now, or ran last.
+    public var program: Program?
     /// The addresses, leaf first.
     public var addresses: [UInt64]
     /// Creates a stack.
-    public init(pid: Int32, addresses: [UInt64]) {
+    public init(pid: Int32, program: Program? = nil, addresses: [UInt64]) {
       self.pid = pid
+      self.program = program
       self.addresses = addresses
     }
   }
@@ -45,7 +68,7 @@ public final class Symbolizer: Sendable {
   }
 
   /// Reads a process's mappings now and holds its files open, so that its stacks can be named after
-  /// it has ended. Costs some ten microseconds for each file; cheap for a process already known.
+  /// it has ended or executed another program. Costs some ten microseconds for each file; cheap for a process already known.
   ///
   /// Throws `notFound` when the process has ended, `denied` when it may not be looked into.
   public func snapshot(pid: Int32) throws(EBPFError) {
@@ -54,7 +77,7 @@ public final class Symbolizer: Sendable {
 
   /// Forgets a process, whose files may then be closed.
   public func forget(pid: Int32) {
-    state.withLock { $0.processes[pid] = nil }
+    state.withLock { $0.programs.forget(pid) }
   }
 
   /// Names the addresses of user stacks. Callers are looked up one byte before their return address.
@@ -80,7 +103,7 @@ public final class Symbolizer: Sendable {
     state.withLock { state in
       var statistics = state.statistics
       statistics.files = state.files.count
-      statistics.processes = state.processes.count
+      statistics.processes = state.programs.count
       statistics.kernelReads = state.kernel.reads
       return statistics
     }

@@ -4,16 +4,16 @@ import EBPFSystem
 /// What a ``Symbolizer`` remembers; used by one thread at a time.
 struct SymbolizerState: Sendable {
   let options: Symbolizer.Options
-  var processes: [Int32: ProcessSnapshot] = [:]
+  var programs: ProgramTable
   var files: ModuleFileCache
   var kernel = KernelNames()
   var statistics = SymbolizerStatistics()
   private var names: DisplayNames
   private var vdso: Result<ModuleFile, ModuleFileCache.Unopened>?
-  private var calls: UInt64 = 0
 
   init(_ options: Symbolizer.Options) {
     self.options = options
+    programs = ProgramTable(limit: options.processLimit)
     files = ModuleFileCache(budget: options.fileBudget)
     names = DisplayNames(options.demangler)
   }
@@ -26,8 +26,15 @@ struct SymbolizerState: Sendable {
     case unresolved(UnresolvedReason, ProcessMapping?)
   }
 
-  private struct Key: Hashable {
+  /// Whose code an address is.
+  private struct Subject: Hashable {
     var pid: Int32
+    var program: Symbolizer.Program?
+  }
+
+  private struct Key: Hashable {
+    /// An index of the call's subjects; 0 for the kernel.
+    var subject: Int
     var address: UInt64
     var isLeaf: Bool
   }
@@ -35,52 +42,39 @@ struct SymbolizerState: Sendable {
   // MARK: - Processes
 
   mutating func snapshot(_ pid: Int32) throws(EBPFError) {
-    if processes[pid]?.isCurrent() == true {
-      processes[pid]?.lastUse = calls
-      return
-    }
-    processes[pid] = nil
-    var snapshot = try ProcessSnapshot(pid: pid, cache: &files)
-    snapshot.lastUse = calls
-    processes[pid] = snapshot
-    if processes.count > options.processLimit { forgetOldest() }
+    try programs.snapshot(pid, &files)
     files.trim()
-  }
-
-  private mutating func forgetOldest() {
-    let excess = processes.count - options.processLimit * 7 / 8
-    for entry in processes.sorted(by: { $0.value.lastUse < $1.value.lastUse }).prefix(excess) {
-      processes[entry.key] = nil
-    }
-  }
-
-  /// The reason a process cannot be read; nil when it can.
-  private mutating func prepare(_ pid: Int32) -> UnresolvedReason? {
-    do throws(EBPFError) {
-      try snapshot(pid)
-      return nil
-    } catch {
-      return error.code == .denied ? .denied : .processGone
-    }
   }
 
   // MARK: - User stacks
 
   mutating func symbolize(_ stacks: [Symbolizer.UserStack]) -> [[SymbolizedFrame]] {
-    calls += 1
-    var failures: [Int32: UnresolvedReason] = [:]
-    var refreshed: Set<Int32> = []
-    for pid in Set(stacks.map(\.pid)) { failures[pid] = prepare(pid) }
+    var indices: [Subject: Int] = [:]
+    var subjects: [Result<ProgramTable.Key, UnresolvedProgram>] = []
+    let subjectOfStack = stacks.map { stack in
+      let subject = Subject(pid: stack.pid, program: stack.program)
+      if let known = indices[subject] { return known }
+      indices[subject] = subjects.count
+      subjects.append(programs.find(subject.program, in: subject.pid, &files))
+      return subjects.count - 1
+    }
 
+    var refreshed: Set<Int> = []
     var places: [Key: Place] = [:]
     var wanted: [ObjectIdentifier: (file: ModuleFile, addresses: Set<UInt64>)] = [:]
-    forEachKey(stacks) { key in
-      guard places[key] == nil else { return }
-      let place =
-        failures[key.pid].map { Place.unresolved($0, nil) } ?? place(of: key, &refreshed)
-      places[key] = place
-      if case .file(let file, let address, _, _) = place {
-        wanted[ObjectIdentifier(file), default: (file, [])].addresses.insert(address)
+    for (stack, subject) in zip(stacks, subjectOfStack) {
+      for (index, address) in stack.addresses.enumerated() {
+        let key = Key(subject: subject, address: address, isLeaf: index == 0)
+        guard places[key] == nil else { continue }
+        let place =
+          switch subjects[subject] {
+          case .failure(let failure): Place.unresolved(failure.reason, nil)
+          case .success(let program): self.place(of: key, in: program, &refreshed)
+          }
+        places[key] = place
+        if case .file(let file, let address, _, _) = place {
+          wanted[ObjectIdentifier(file), default: (file, [])].addresses.insert(address)
+        }
       }
     }
     for (file, addresses) in wanted.values {
@@ -95,27 +89,21 @@ struct SymbolizerState: Sendable {
       frames[key] = frame
     }
     files.trim()
-    return stacks.map { stack in
+    return zip(stacks, subjectOfStack).map { stack, subject in
       stack.addresses.enumerated().compactMap { index, address in
-        frames[Key(pid: stack.pid, address: address, isLeaf: index == 0)]
+        frames[Key(subject: subject, address: address, isLeaf: index == 0)]
       }
     }
   }
 
-  private func forEachKey(_ stacks: [Symbolizer.UserStack], _ body: (Key) -> Void) {
-    for stack in stacks {
-      for (index, address) in stack.addresses.enumerated() {
-        body(Key(pid: stack.pid, address: address, isLeaf: index == 0))
-      }
-    }
-  }
-
-  private mutating func place(of key: Key, _ refreshed: inout Set<Int32>) -> Place {
+  private mutating func place(
+    of key: Key, in program: ProgramTable.Key, _ refreshed: inout Set<Int>
+  ) -> Place {
     let address = key.isLeaf || key.address == 0 ? key.address : key.address - 1
-    guard var process = processes[key.pid] else { return .unresolved(.processGone, nil) }
-    defer { processes[key.pid] = process }
+    guard var process = programs[program] else { return .unresolved(.processGone, nil) }
+    defer { programs[program] = process }
     var index = process.maps.index(containing: address)
-    if index == nil, refreshed.insert(key.pid).inserted {
+    if index == nil, refreshed.insert(key.subject).inserted {
       process.refresh(&files)
       index = process.maps.index(containing: address)
     }
@@ -215,7 +203,7 @@ struct SymbolizerState: Sendable {
     kernel.beginCall()
     return stacks.map { stack in
       stack.enumerated().map { index, address in
-        let key = Key(pid: 0, address: address, isLeaf: index == 0)
+        let key = Key(subject: 0, address: address, isLeaf: index == 0)
         if let known = frames[key] { return known }
         let frame = kernel.frame(address, isLeaf: index == 0)
         statistics.count(frame)

@@ -2,6 +2,8 @@
 public enum UnresolvedReason: String, Sendable, Hashable, CaseIterable {
   /// The process had ended before anything was known about it.
   case processGone = "process_gone"
+  /// The process has replaced the program by another (`exec`) before anything was known about it.
+  case programReplaced = "program_replaced"
   /// The process may not be looked into: CAP_SYS_PTRACE is missing.
   case denied
   /// No executable mapping holds the address: the stack walk went astray, or the code was unmapped.

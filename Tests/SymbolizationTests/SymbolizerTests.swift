@@ -222,9 +222,15 @@ import Testing
   }
 
   @Test func `a command name with blanks and parentheses does not shift the start time`() throws {
-    let stat = "12 (a b) c) S 1 12 12 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2\n"
-    #expect(ProcessStatus.startTime(Array(stat.utf8)) == 987_654)
-    #expect(ProcessStatus.startTime(Array("12 (a".utf8)) == nil)
+    let stat =
+      "12 (a b) c) S 1 12 12 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3 26 27 28 29 30 31 "
+      + "32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 0\n"
+    let status = try #require(ProcessStatus(parsing: Array(stat.utf8)))
+    #expect(status.startTime == 987_654)
+    let factor = Symbolizer.Program.imageFactor
+    #expect(status.image == ((26 &* factor &+ 27) &* factor &+ 28) &* factor &+ 47)
+    #expect(ProcessStatus(parsing: Array("12 (a".utf8)) == nil)
+    #expect(ProcessStatus(parsing: Array(stat.prefix(100).utf8)) == nil)
     #expect(ProcessStatus.namespaceID(Array("Name:\tx\nNSpid:\t4242\t17\t3\n".utf8)) == 3)
     #expect(try ProcessStatus(pid: getpid()).startTime > 0)
     #expect(try ProcessStatus.namespaceID(of: getpid()) == getpid())

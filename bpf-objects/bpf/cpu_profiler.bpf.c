@@ -24,11 +24,15 @@ struct signal_struct {
 	struct atomic live;
 } CORE;
 
+struct mm_struct {
+	unsigned long start_code, end_code, start_stack, start_brk;
+} CORE;
+
 struct task_struct {
 	unsigned int flags;
 	int tgid;
 	u64 start_boottime;
-	u64 self_exec_id;
+	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	char comm[COMMAND_LENGTH];
@@ -273,6 +277,24 @@ NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
 	return CAPTURED;
 }
 
+/* See struct process_id. */
+INLINE u64 image_of(const struct task_struct *task)
+{
+	const struct mm_struct *mm;
+	u64 part = 0, image;
+
+	if (core_read(&mm, task, mm) != 0 || !mm)
+		return 0;
+	core_read(&part, mm, start_code);
+	image = part;
+	core_read(&part, mm, end_code);
+	image = image * IMAGE_FACTOR + part;
+	core_read(&part, mm, start_stack);
+	image = image * IMAGE_FACTOR + part;
+	core_read(&part, mm, start_brk);
+	return image * IMAGE_FACTOR + part;
+}
+
 /* Tells the reader about a process early in its life. */
 INLINE void announce(const struct process_id *process, u64 now, struct profiler_counters *count)
 {
@@ -285,7 +307,7 @@ INLINE void announce(const struct process_id *process, u64 now, struct profiler_
 	if (!met)
 		return; /* an array: cannot happen */
 	if (met->process.tgid == process->tgid && met->process.start == process->start &&
-	    met->process.exec_count == process->exec_count) {
+	    met->process.image == process->image) {
 		ADD_ONE(&met->samples);
 	} else {
 		met->process = *process;
@@ -378,24 +400,22 @@ int profile_sample(struct bpf_perf_event_data *context)
 	key = &space->sample.key;
 	key->process.tgid = tgid;
 	key->process.start = 0;
-	key->process.exec_count = 0;
+	key->process.image = 0;
+	key->process.padding = 0;
 	key->user_stack.low = key->user_stack.high = 0;
 	key->kernel_stack.low = key->kernel_stack.high = 0;
 	key->tid = profiler_flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
 	key->flags = 0;
 	bpf_get_current_comm(key->command, sizeof(key->command));
-	if (core_read(&leader, task, group_leader) == 0) {
-		u64 exec_count = 0;
-
+	if (core_read(&leader, task, group_leader) == 0)
 		core_read(&key->process.start, leader, start_boottime);
-		core_read(&exec_count, task, self_exec_id);
-		key->process.exec_count = exec_count;
-	}
 	core_read(&task_flags, task, flags);
-	if (task_flags & PF_KTHREAD)
+	if (task_flags & PF_KTHREAD) {
 		key->flags |= KEY_KERNEL_THREAD;
-	else
+	} else {
+		key->process.image = image_of(task);
 		announce(&key->process, now, count);
+	}
 
 	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS)) {
 		switch (capture(context, 0)) {

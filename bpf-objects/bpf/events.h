@@ -71,11 +71,21 @@ struct stack_id {
 	u64 high;
 };
 
-/* One program in one process: a new one at fork, at exec and when a number is used again. */
+/*
+ * One program in one process: another at fork, at exec and when a number is used again.
+ *
+ * `image` says where the kernel laid the program out, which exec chooses anew: start_code,
+ * end_code, start_stack and start_brk of its memory as one polynomial, first to last. User space
+ * has the same from fields 26, 27, 28 and 47 of /proc/PID/stat, so that it can tell which program
+ * the mappings it read belong to.
+ */
+#define IMAGE_FACTOR 0x9e3779b97f4a7c15ULL
+
 struct process_id {
-	u64 start;      /* when the process was created, ns of CLOCK_BOOTTIME */
-	u32 tgid;       /* what user space calls the process id */
-	u32 exec_count; /* changes with each exec; starts at whatever the parent had */
+	u64 start; /* when the process was created, ns of CLOCK_BOOTTIME */
+	u64 image; /* 0: it has no memory of its own */
+	u32 tgid;  /* what user space calls the process id */
+	u32 padding;
 };
 
 /* The process that was met last at its place, and its samples since. */

@@ -52,13 +52,7 @@ public final class KernelTypes: Sendable {
   public static func read(_ path: String) throws(EBPFError) -> BTF {
     let bytes: Bytes
     do throws(Errno) { bytes = try MappedFile.open(path) } catch {
-      throw EBPFError(
-        error == .noEntry ? .unsupported : error == .accessDenied ? .denied : .system,
-        error == .noEntry ? "this kernel has no BTF" : "the kernel's BTF cannot be read",
-        context: [.file(path)], systemCall: error.failure(of: "open"),
-        hint: error == .noEntry
-          ? "it was built without CONFIG_DEBUG_INFO_BTF; give a file made for it, from BTFHub for "
-            + "example (ebpf load --btf FILE)" : nil)
+      throw unreadable(path, error)
     }
     return try EBPFError.at(.file(path)) { () throws(EBPFError) in
       let magic = try bytes.count >= 4 ? bytes.load(at: 0, as: UInt32.self) : 0
@@ -68,6 +62,29 @@ public final class KernelTypes: Sendable {
         throw EBPFError(.notFound, "the file has no .BTF section", hint: "pahole -J adds one")
       }
       return try BTF(parsing: try file.contents(of: section))
+    }
+  }
+
+  private static func unreadable(_ path: String, _ errno: Errno) -> EBPFError {
+    func error(_ code: EBPFError.Code, _ message: String, _ hint: String?) -> EBPFError {
+      EBPFError(
+        code, message, context: [.file(path)], systemCall: errno.failure(of: "open"), hint: hint)
+    }
+    switch errno {
+    case .noEntry:
+      // Every kernel has /sys/kernel; where it is missing, what is in it cannot be known.
+      let system = "/sys/kernel"
+      if path.hasPrefix(system), !FileSystem.exists(system) {
+        return error(
+          .unsupported, "/sys is not mounted, so the kernel's BTF cannot be read",
+          "mount it: mount -t sysfs sysfs /sys (in a container: bind the host's /sys, read-only)")
+      }
+      return error(
+        .unsupported, "this kernel has no BTF",
+        "it was built without CONFIG_DEBUG_INFO_BTF; give a file made for it, from BTFHub for "
+          + "example (ebpf load --btf FILE)")
+    case .accessDenied: return error(.denied, "the kernel's BTF cannot be read", nil)
+    default: return error(.system, "the kernel's BTF cannot be read", nil)
     }
   }
 

@@ -77,7 +77,8 @@ extension ProfilerSession: TracerSession {
     var statistics = TracerStatistics()
     statistics.seen = counts.seen
     statistics.recorded = counts.recorded + counts.overflowed
-    statistics.dropped = counts.dropped + malformedRecords
+    statistics.dropped = counts.dropped
+    statistics.malformed = malformedRecords
     statistics.capped = counts.capped
     statistics.unwanted =
       counts.paused + counts.excluded + counts.idle + counts.filtered + counts.capped

@@ -25,7 +25,8 @@ struct ProfileAssembler {
     let keys = samples.keys.sorted(by: ProfilerKey.precedes)
     let user = keys.map { key in
       Symbolizer.UserStack(
-        pid: Int32(truncatingIfNeeded: key.process.processID), addresses: addresses(key.userStack))
+        pid: Int32(truncatingIfNeeded: key.process.processID), program: key.process.program,
+        addresses: addresses(key.userStack))
     }
     let userFrames = symbolizer.symbolize(user)
     let kernelFrames = symbolizer.symbolizeKernel(keys.map { addresses($0.kernelStack) })
@@ -76,6 +77,11 @@ struct ProfileAssembler {
   }
 }
 
+extension ProcessIdentity {
+  /// The same for the symbolizer.
+  var program: Symbolizer.Program { Symbolizer.Program(start: start, image: image) }
+}
+
 extension ProfilerKey {
   /// By process, then by stacks.
   static func precedes(_ left: ProfilerKey, _ right: ProfilerKey) -> Bool {
@@ -84,7 +90,7 @@ extension ProfilerKey {
 
   private var order: [UInt64] {
     [
-      UInt64(process.processID), process.start, UInt64(process.execCount), UInt64(threadID),
+      UInt64(process.processID), process.start, process.image, UInt64(threadID),
       command.first, command.second, userStack.low, userStack.high, kernelStack.low,
       kernelStack.high, UInt64(flags),
     ]

@@ -113,6 +113,7 @@ extension UnresolvedReason {
   fileprivate var explanation: String {
     switch self {
     case .processGone: "of processes that had ended"
+    case .programReplaced: "of programs that exec had replaced"
     case .denied: "of processes that may not be looked into (CAP_SYS_PTRACE)"
     case .noMapping: "outside every mapping"
     case .noPerfMap: "made at run time, without a perf map file"

@@ -15,8 +15,10 @@ struct StackID: Hashable, BitwiseCopyable, Sendable {
 struct ProcessIdentity: Hashable, BitwiseCopyable, Sendable {
   /// When the process was created, in nanoseconds of CLOCK_BOOTTIME.
   var start: UInt64 = 0
+  /// Where exec laid the program out; 0 for a kernel thread.
+  var image: UInt64 = 0
   var processID: UInt32 = 0
-  var execCount: UInt32 = 0
+  var padding: UInt32 = 0
 }
 
 /// `char[16]` as two words, so that it hashes in one step.

@@ -50,8 +50,8 @@ struct SampleCollector: ~Copyable {
       }
       received.overflow[key, default: 0] += 1
     case 3:
-      guard let process = record.integer(at: 16, as: UInt32.self, order: .host),
-        let time = record.integer(at: 24, as: UInt64.self, order: .host)
+      guard let process = record.integer(at: 24, as: UInt32.self, order: .host),
+        let time = record.integer(at: 32, as: UInt64.self, order: .host)
       else {
         received.malformed += 1
         return
@@ -66,23 +66,23 @@ struct SampleCollector: ~Copyable {
 extension ProfilerKey {
   /// The key at `offset` of a record; nil when it does not fit.
   init?(record: RawSpan, at offset: Int) {
-    var words: [UInt64] = []
-    for index in 0..<9 {
-      guard let word = record.integer(at: offset + 8 * index, as: UInt64.self, order: .host) else {
-        return nil
-      }
-      words.append(word)
+    func word(_ index: Int) -> UInt64? {
+      record.integer(at: offset + 8 * index, as: UInt64.self, order: .host)
     }
-    guard let id = record.integer(at: offset + 8, as: UInt32.self, order: .host),
-      let execCount = record.integer(at: offset + 12, as: UInt32.self, order: .host),
-      let thread = record.integer(at: offset + 48, as: UInt32.self, order: .host),
-      let flags = record.integer(at: offset + 52, as: UInt32.self, order: .host)
+    func half(_ index: Int) -> UInt32? {
+      record.integer(at: offset + 4 * index, as: UInt32.self, order: .host)
+    }
+    guard let start = word(0), let image = word(1), let id = half(4),
+      let userLow = word(3), let userHigh = word(4),
+      let kernelLow = word(5), let kernelHigh = word(6),
+      let thread = half(14), let flags = half(15),
+      let first = word(8), let second = word(9)
     else { return nil }
-    process = ProcessIdentity(start: words[0], processID: id, execCount: execCount)
-    userStack = StackID(low: words[2], high: words[3])
-    kernelStack = StackID(low: words[4], high: words[5])
+    process = ProcessIdentity(start: start, image: image, processID: id)
+    userStack = StackID(low: userLow, high: userHigh)
+    kernelStack = StackID(low: kernelLow, high: kernelHigh)
     threadID = thread
     self.flags = flags
-    command = CommandName(words: words[7], words[8])
+    command = CommandName(words: first, second)
   }
 }

@@ -4,13 +4,13 @@ import EBPFSystem
 /// The code of one process, with its files held open so that they outlive it.
 struct ProcessSnapshot: Sendable {
   let pid: Int32
-  private(set) var status: ProcessStatus
+  let status: ProcessStatus
   private(set) var maps: ProcessMaps
   /// One for each mapping of a file; nil for the others.
   private(set) var files: [Result<ModuleFile, ModuleFileCache.Unopened>?]
-  /// The process has ended: what is known is all there will ever be.
+  /// The process has ended or runs another program: what is known is all there will ever be.
   private(set) var isGone = false
-  /// When it was last asked for, in calls.
+  /// When it was last asked for, in calls of the table that keeps it.
   var lastUse: UInt64 = 0
   /// The id in its own pid namespace, once asked for.
   private var namespaceID: Int32?
@@ -20,28 +20,36 @@ struct ProcessSnapshot: Sendable {
   /// Reads a live process.
   init(pid: Int32, cache: inout ModuleFileCache) throws(EBPFError) {
     self.pid = pid
-    do throws(Errno) { status = try ProcessStatus(pid: pid) } catch {
-      throw Self.failure(error, pid)
-    }
-    maps = try Self.readMaps(pid)
-    guard !maps.mappings.isEmpty else {
-      throw EBPFError(
-        .notFound, "the process has ended, or is a kernel thread: it has no memory of its own",
-        context: [.process(pid)])
-    }
+    (status, maps) = try Self.read(pid)
     files = []
     openFiles(&cache)
   }
 
-  private static func readMaps(_ pid: Int32) throws(EBPFError) -> ProcessMaps {
-    let text: [UInt8]
-    do throws(Errno) {
-      // 262,144 mappings with long paths.
-      text = try SystemFile.read("/proc/\(pid)/maps", limit: 64 << 20)
-    } catch { throw failure(error, pid) }
-    return try EBPFError.at(.file("/proc/\(pid)/maps")) { () throws(EBPFError) in
-      try ProcessMaps(parsing: text)
+  /// The mappings of the program that a process runs, and which program that is.
+  ///
+  /// The open file stays with the memory it was opened for: what it gives after the question which
+  /// program runs is what that program has mapped, or nothing, when `exec` came between.
+  private static func read(
+    _ pid: Int32
+  ) throws(EBPFError) -> (status: ProcessStatus, maps: ProcessMaps) {
+    // An empty list is that of a process that has ended, of a kernel thread, or of an exec.
+    for _ in 0..<3 {
+      let status: ProcessStatus
+      let text: [UInt8]
+      do throws(Errno) {
+        let file = try SystemFile.open("/proc/\(pid)/maps")
+        status = try ProcessStatus(pid: pid)
+        // 262,144 mappings with long paths.
+        text = try SystemFile.read(file, limit: 64 << 20)
+      } catch { throw failure(error, pid) }
+      let maps = try EBPFError.at(.file("/proc/\(pid)/maps")) { () throws(EBPFError) in
+        try ProcessMaps(parsing: text)
+      }
+      if !maps.mappings.isEmpty { return (status, maps) }
     }
+    throw EBPFError(
+      .notFound, "the process has ended, or is a kernel thread: it has no memory of its own",
+      context: [.process(pid)])
   }
 
   private static func failure(_ errno: Errno, _ pid: Int32) -> EBPFError {
@@ -67,28 +75,28 @@ struct ProcessSnapshot: Sendable {
     }
   }
 
-  /// Looks whether this is still the same process running the same program; false when it is not.
+  /// Looks whether this is still the same process running the same program; false when another one
+  /// runs under its number. What is known of one that has ended stays.
   mutating func isCurrent() -> Bool {
-    do throws(Errno) {
-      let now = try ProcessStatus(pid: pid)
-      guard now.startTime == status.startTime else { return false }
-      if let before = status.executable, let after = now.executable, before != after {
-        return false
-      }
-    } catch {
+    let now: ProcessStatus
+    do throws(Errno) { now = try ProcessStatus(pid: pid) } catch {
       isGone = true
+      return true
     }
-    return true
+    guard now != status else { return true }
+    isGone = true
+    // One that has ended and was not waited for has no program.
+    return now.startTime == status.startTime && now.image == 0
   }
 
   /// Reads the mappings again: code may have been loaded since.
   mutating func refresh(_ cache: inout ModuleFileCache) {
     guard !isGone else { return }
     do throws(EBPFError) {
-      let now = try Self.readMaps(pid)
-      // A process that is ending has none left; what it had is worth keeping.
-      guard !now.mappings.isEmpty else { return isGone = true }
-      maps = now
+      let now = try Self.read(pid)
+      // What a process had before it ended, or ran another program, is worth keeping.
+      guard now.status == status else { return isGone = true }
+      maps = now.maps
       openFiles(&cache)
     } catch {
       isGone = true

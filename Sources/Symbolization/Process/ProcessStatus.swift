@@ -1,45 +1,44 @@
 import EBPFObject
 import EBPFSystem
 
-/// What tells one process from a later one with the same id.
+/// What tells one program in one process from a later one with the same process id.
 struct ProcessStatus: Sendable, Hashable {
-  /// When it started, in clock ticks since boot.
-  var startTime: UInt64
-  /// The executable's device and inode, which `exec` changes; nil when they cannot be read.
-  var executable: FileKey?
+  /// When the process started, in clock ticks since boot.
+  let startTime: UInt64
+  /// Where the kernel laid the program out, which `exec` chooses anew: see
+  /// ``Symbolizer/Program/image``. 0 when it has no memory: a kernel thread, or one that has ended.
+  let image: UInt64
 
-  /// A file of this machine.
-  struct FileKey: Sendable, Hashable {
-    var device: UInt64
-    var inode: UInt64
-  }
+  /// The unit of ``startTime``, `USER_HZ`, in nanoseconds; the kernel rounds down.
+  static let nanosecondsPerTick: UInt64 = 10_000_000
 
   /// Asks /proc; throws `ENOENT` or `ESRCH` when there is no such process.
   init(pid: Int32) throws(Errno) {
     let stat = try SystemFile.read("/proc/\(pid)/stat", limit: 1 << 16)
-    guard let startTime = Self.startTime(stat) else { throw .inputOutput }
+    guard let status = Self(parsing: stat) else { throw .inputOutput }
+    self = status
+  }
+
+  /// Reads `/proc/PID/stat`. The command is in parentheses and may itself hold blanks and
+  /// parentheses, so that fields are counted from the last one, before the third.
+  init?(parsing stat: [UInt8]) {
+    guard let close = stat.lastIndex(of: 0x29) else { return nil }
+    let fields = stat[(close + 1)...].split { $0 == 0x20 || $0 == 0x0a }
+    func number(_ field: Int) -> UInt64? {
+      fields.count > field - 3 ? UInt64(String(decoding: fields[field - 3], as: UTF8.self)) : nil
+    }
+    guard let startTime = number(22), let startCode = number(26), let endCode = number(27),
+      let startStack = number(28), let startBreak = number(47)
+    else { return nil }
     self.startTime = startTime
-    do throws(Errno) {
-      let status = try FileStatus(path: "/proc/\(pid)/exe")
-      executable = FileKey(device: status.device, inode: status.inode)
-    } catch {
-      // A kernel thread has none, and another user's may not be looked at.
-      executable = nil
+    image = [startCode, endCode, startStack, startBreak].reduce(0) { image, part in
+      image &* Symbolizer.Program.imageFactor &+ part
     }
   }
 
   /// The id a process has in its own pid namespace.
   static func namespaceID(of pid: Int32) throws(Errno) -> Int32 {
     namespaceID(try SystemFile.read("/proc/\(pid)/status", limit: 1 << 16)) ?? pid
-  }
-
-  /// Field 22 of `/proc/PID/stat`. The command is in parentheses and may itself hold blanks and
-  /// parentheses, so that fields are counted from the last one.
-  static func startTime(_ stat: [UInt8]) -> UInt64? {
-    guard let close = stat.lastIndex(of: 0x29) else { return nil }
-    let fields = stat[(close + 1)...].split { $0 == 0x20 || $0 == 0x0a }
-    guard fields.count > 19 else { return nil }
-    return UInt64(String(decoding: fields[19], as: UTF8.self))
   }
 
   /// The last number of the line `NSpid:` in `/proc/PID/status`: the innermost namespace's.

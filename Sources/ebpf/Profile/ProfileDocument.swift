@@ -40,7 +40,8 @@ struct ProfileDocument: Encodable {
       firstSampleNs: statistics.firstEventNanoseconds)
     loss = LossDocument(
       recorded: statistics.recorded, dropped: statistics.dropped,
-      truncated: statistics.truncated, unresolved: UInt64(result.unresolvedFrames))
+      truncated: statistics.truncated, unresolved: UInt64(result.unresolvedFrames),
+      malformed: statistics.malformed)
     brokenStacks = result.brokenStacks
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)

@@ -15,12 +15,19 @@ struct ProfileReport {
   }
 
   /// True when the profile does not show everything that happened.
-  var hasLoss: Bool { result.statistics.dropped > 0 || result.statistics.truncated > 0 }
+  var hasLoss: Bool {
+    let statistics = result.statistics
+    return statistics.dropped > 0 || statistics.truncated > 0 || statistics.malformed > 0
+  }
 
   /// What is missing, in one sentence.
   var lossSentence: String {
-    "\(Figures.count(result.statistics.dropped)) samples were dropped and "
-      + "\(Figures.count(result.statistics.truncated)) stacks are incomplete"
+    let statistics = result.statistics
+    let malformed =
+      statistics.malformed > 0
+      ? "; \(Figures.count(statistics.malformed)) records of the kernel were malformed" : ""
+    return "\(Figures.count(statistics.dropped)) samples were dropped and "
+      + "\(Figures.count(statistics.truncated)) stacks are incomplete" + malformed
   }
 
   /// Writes the file if one was asked for, then the result, then the footer.
@@ -100,7 +107,9 @@ struct ProfileReport {
       "\(Figures.count(statistics.recorded)) samples in "
         + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)) at \(result.frequency) Hz on "
         + "\(result.processors) CPUs; \(Figures.count(statistics.dropped)) dropped, "
-        + "\(Figures.count(statistics.truncated)) stacks truncated")
+        + "\(Figures.count(statistics.truncated)) stacks truncated"
+        + (statistics.malformed > 0
+          ? ", \(Figures.count(statistics.malformed)) records malformed" : ""))
     if statistics.capped > 0 {
       footer.line(
         "limit", "reached after \(Figures.count(statistics.recorded)) samples; raise --max-samples")

@@ -6,6 +6,7 @@ struct LossDocument: Encodable {
   let dropped: UInt64
   let truncated: UInt64
   let unresolved: UInt64
+  var malformed: UInt64 = 0
 }
 
 /// `overhead` of every tracer's summary; what could not be measured is null, with the reasons beside.
