@@ -191,6 +191,58 @@ import Testing
     #expect(abs(cpu / 0.5 - 1) < 0.08, "\(cpu) s of 0.5 s")
   }
 
+  @Test func `samples before an exec are named by the program before it`() throws {
+    let folder = try TemporaryDirectory()
+    let source = try folder.write(
+      """
+      #include <signal.h>
+      #include <time.h>
+      #include <unistd.h>
+      __attribute__((noinline)) void BURN(void) {
+        clock_t start = clock();
+        while (clock() - start < CLOCKS_PER_SEC * 3 / 10)
+          for (volatile int i = 0; i < 100000; i++) { }
+      }
+      int main(int count, char **arguments) {
+        BURN();
+        if (count == 1) return 0;
+        raise(SIGSTOP);
+        return execv(arguments[1], arguments + 1);
+      }
+      """, to: "burn.c")
+    // At fixed addresses, which therefore mean one thing in the first and another in the second.
+    func build(_ name: String) throws -> String {
+      let flags = ["-O1", "-static", "-no-pie", "-fno-omit-frame-pointer"]
+      let program = folder.file(name)
+      _ = try Command.output(["cc", "-DBURN=in_\(name)", "-o", program, source] + flags)
+      return program
+    }
+    let first = try build("first")
+    let second = try build("second")
+    let child = try StoppedProcess(["/bin/sh", "-c", "kill -STOP $$; exec \(first) \(second)"])
+    let profiler = profiler(of: child.id) { $0.stacks = .user }
+    try profiler.start()
+    child.resume()
+    try until("the first program to stop itself") {
+      try String(decoding: contents(ofFile: "/proc/\(child.id)/stat"), as: UTF8.self)
+        .contains("(first) T")
+    }
+    try until("the profiler to look at it") {
+      try String(decoding: contents(ofFile: "/proc/self/maps"), as: UTF8.self).contains(first)
+    }
+    #expect(try child.finish() == 0)
+    let profile = try profiler.stop().profile
+    var samples: [String: Int64] = [:]
+    for sample in profile.samples {
+      let command = profile.processes[sample.process].command
+      for name in names(profile, sample) where name.hasPrefix("in_") {
+        samples["\(command): \(name)", default: 0] += sample.values[0]
+      }
+    }
+    #expect(Set(samples.keys) == ["first: in_first", "second: in_second"])
+    #expect(samples.values.allSatisfy { $0 > 100 }, "0.3 s of each at 997 Hz: \(samples)")
+  }
+
   @Test func `the overhead is measured, and is that of this process`() throws {
     let child = try StoppedProcess(workload: "cpu", ["1", "stop"])
     let profiler = profiler(of: child.id) { $0.frequency = 99 }

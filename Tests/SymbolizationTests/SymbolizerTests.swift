@@ -110,6 +110,47 @@ import Testing
     target.finish()
   }
 
+  @Test func `a stack from before an exec is named by what was known then, or not at all`() throws {
+    let folder = try TemporaryDirectory()
+    let target = try TargetProcess([try build(folder, ["-no-pie"])])
+    let address = try #require(target.addresses["hidden_function"])
+    func program() throws -> Symbolizer.Program {
+      let status = try ProcessStatus(pid: target.pid)
+      return Symbolizer.Program(
+        start: status.startTime * ProcessStatus.nanosecondsPerTick, image: status.image)
+    }
+    let before = try program()
+    let early = Symbolizer()
+    try early.snapshot(pid: target.pid)
+    target.send("x")
+    let deadline = ContinuousClock.now + .seconds(20)
+    // The new program's memory is laid out step by step: it is complete when it waits for input.
+    while try String(
+      decoding: SystemFile.read("/proc/\(target.pid)/stat"), as: UTF8.self
+    ).contains("(cat) S") == false, ContinuousClock.now < deadline {
+      sched_yield()
+    }
+    let after = try program()
+    #expect(before.start == after.start && before.image != after.image)
+
+    typealias Stack = Symbolizer.UserStack
+    let stacks = [before, after].map {
+      Stack(pid: target.pid, program: $0, addresses: [address])
+    }
+    let late = Symbolizer()
+    for round in ["while it runs", "after it ended"] {
+      let known = early.symbolize(stacks)
+      #expect(known[0][0].function == "hidden_function", "\(round)")
+      #expect(known[1][0].function == nil, "\(round)")
+      let unknown = late.symbolize(stacks)
+      #expect(unknown[0][0].unresolved == .programReplaced, "\(round)")
+      #expect(unknown[1][0].unresolved == .noMapping, "\(round)")
+      if round == "while it runs" { target.finish() }
+    }
+    let never = Symbolizer().symbolize(stacks)
+    #expect(never.map { $0[0].unresolved } == [.processGone, .processGone])
+  }
+
   @Test func `code made at run time is named by its perf map file`() throws {
     let folder = try TemporaryDirectory()
     let program = try build(folder, [])
