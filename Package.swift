@@ -93,6 +93,11 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: tests),
 
+    // What scripts/test-vm.sh runs, linked statically, on other kernels.
+    .executableTarget(
+      name: "ebpf-vm-tests", dependencies: ["EBPF", "EBPFSystem", "EBPFTracers", "TestSupport"],
+      path: "Tests/VM", exclude: ["with_capabilities.c"], swiftSettings: tests),
+
     // What scripts/benchmark.sh measures; its peers are C programs over libbpf.
     .executableTarget(
       name: "ebpf-benchmarks", dependencies: ["EBPF", "EBPFSystem"], path: "Tests/Benchmarks",

@@ -35,6 +35,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
 # shellcheck disable=SC2086
 {
   build syscalls syscalls.c $frames
+  build syscalls-static syscalls.c $frames -static
   build network network.c $frames
   build memory memory.c $frames
   build memory-static memory.c $frames -static
@@ -44,4 +45,5 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build cpu-fixed cpu.c $frames -fno-pie -no-pie
   build cpu-stripped cpu.c $frames -s
   build cpu-noframes cpu.c -fomit-frame-pointer
+  build with-capabilities-static ../../VM/with_capabilities.c -static
 }

@@ -87,6 +87,8 @@ extension Errno {
   public static let loop = Errno(rawValue: 40)
   /// File descriptor in bad state.
   public static let badRequestDescriptor = Errno(rawValue: 77)
+  /// `EILSEQ`: of probes, not an instruction's start.
+  public static let illegalSequence = Errno(rawValue: 84)
   /// Operation not supported.
   public static let notSupported = Errno(rawValue: 95)
   /// Connection timed out.

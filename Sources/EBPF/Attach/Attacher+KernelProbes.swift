@@ -30,7 +30,7 @@ extension Attacher {
   }
 
   /// A kernel with kprobes has the performance unit, or at least the file in tracefs.
-  private func hasKernelProbes() throws(EBPFError) -> Bool {
+  func hasKernelProbes() throws(EBPFError) -> Bool {
     if try ProbeUnit.named("kprobe") != nil { return true }
     let tracefs: Tracefs
     // Without tracefs nobody knows; the attempt will say so.
@@ -46,8 +46,11 @@ extension Attacher {
     case .noEntry:
       return EBPFError(
         .notFound, "the kernel has no function '\(probe.function)' to probe", systemCall: failure,
-        hint: similarFunctions(to: probe.function)
-          ?? "grep for it in /proc/kallsyms: the compiler may have inlined or renamed it")
+        hint: similarFunctions(to: probe.function) ?? Self.unknownFunctionHint)
+    case .illegalSequence:
+      return EBPFError(
+        .invalidArgument, "no instruction of '\(probe.function)' starts at +\(probe.offset)",
+        systemCall: failure, hint: "'objdump -d' of the kernel shows where instructions start")
     case .badAddress where mechanism != .tracefs:
       return EBPFError(
         .invalidArgument, "'\(probe.function)+\(probe.offset)' is not a place to probe",
@@ -73,6 +76,9 @@ extension Attacher {
     default: return nil
     }
   }
+
+  static let unknownFunctionHint =
+    "grep for it in /proc/kallsyms: the compiler may have inlined or renamed it"
 
   func similarFunctions(to name: String) -> String? {
     do throws(EBPFError) {

@@ -28,10 +28,15 @@ enum KernelSymbolNames {
   /// The names of the kernel's functions.
   static func functions() throws(EBPFError) -> [String] {
     var names: [String] = []
-    try forEach(kinds: [UInt8(ascii: "T"), UInt8(ascii: "t")]) { (_, name) in
-      names.append(String(decoding: name, as: UTF8.self))
-    }
+    try forEachFunction { (_, name) in names.append(String(decoding: name, as: UTF8.self)) }
     return names
+  }
+
+  /// The address, zero where the kernel hides it, and the name of each function.
+  static func forEachFunction(
+    _ body: (UInt64, ArraySlice<UInt8>) throws(EBPFError) -> Void
+  ) throws(EBPFError) {
+    try forEach(kinds: Set("TtWw".utf8), body)
   }
 
   private static func hidden() -> EBPFError {

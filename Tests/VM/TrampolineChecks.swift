@@ -1,0 +1,69 @@
+import EBPF
+import TestSupport
+
+/// Functions' entries and exits by trampolines.
+enum TrampolineChecks {
+  static let all = [
+    Check("fentry counts each of 8,000 calls, and its cookie is read") {
+      let object = try Guest.load("count_trampoline")
+      let child = try StoppedProcess([Guest.syscalls])
+      try object.setVariable("target_tgid", to: child.id)
+      let link = try object.program("count_entry").attach(.loadedTarget.withCookie(5))
+      try equal(try child.finish(), 0, "the status of syscalls")
+      try equal(try object.variable("entries", as: UInt64.self), 8_000, "entries")
+      try equal(try object.variable("cookies", as: UInt64.self), 40_000, "cookies")
+      try link.detach()
+    },
+    Check("fexit sees arguments and result of each of 8,000 calls") {
+      let object = try Guest.load("count_trampoline")
+      let child = try StoppedProcess([Guest.syscalls])
+      try object.setVariable("target_tgid", to: child.id)
+      let link = try object.program("count_opened").attachBySection()
+      try equal(link.mechanism, .tracingLink, "the way")
+      try equal(try child.finish(), 0, "the status of syscalls")
+      try equal(try object.variable("opened", as: UInt64.self), 3_000, "opened")
+      try equal(try object.variable("failed", as: UInt64.self), 5_000, "failed")
+      try equal(try object.variable("from_here", as: UInt64.self), 8_000, "with AT_FDCWD")
+      try link.detach()
+    },
+    Check("fentry and fexit run when the kernel tests itself") {
+      let object = try Guest.load("fentry")
+      let entry = try object.program("on_entry").attachBySection()
+      let end = try object.program("on_exit").attachBySection()
+      _ = try object.program("on_entry").testRun()
+      try equal(try object.variable("entry_runs", as: UInt64.self), 1, "entries")
+      try equal(try object.variable("exit_runs", as: UInt64.self), 1, "exits")
+      try equal(try object.variable("argument", as: UInt64.self), 1, "the argument")
+      try equal(try object.variable("result", as: UInt64.self), 2, "the result")
+      try entry.detach()
+      try end.detach()
+    },
+    Check("fentry on an unknown function is refused when it is loaded") {
+      let error = try refusal { _ = try load("count_entry", at: "swift_ebpf_none") }
+      try equal(error.message, "the kernel's BTF has no function 'swift_ebpf_none'", "\(error)")
+      try equal(error.code, .notFound, "the code of \(error)")
+    },
+    Check("fentry attached twice at the same function is refused") {
+      let object = try load("count_entry", at: "__x64_sys_openat")
+      let program = try object.program("count_entry")
+      let link = try program.attachBySection()
+      let error = try refusal {
+        let second = try program.attachBySection()
+        try second.detach()
+      }
+      try equal(
+        error, .exists, "something is already attached to '__x64_sys_openat'", errno: "EBUSY")
+      try link.detach()
+      let again = try program.attachBySection()
+      try again.detach()
+    },
+  ]
+
+  /// Only one program of `count_trampoline`, at another function.
+  private static func load(_ name: String, at target: String) throws -> LoadedObject {
+    var object = try Guest.object("count_trampoline")
+    object.programs.removeAll { $0.name != name }
+    object.programs[0].attachTarget = target
+    return try LoadedObject(object)
+  }
+}
