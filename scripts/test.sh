@@ -30,4 +30,5 @@ step "BPF objects are what their sources say" scripts/build-bpf.sh --check
 step "known-work programs" scripts/build-workloads.sh
 step "static command" scripts/build-static.sh
 step "tests" swift test
+step "kernels 6.1 and 6.12" scripts/test-vm.sh
 step "fuzzing" scripts/fuzz.sh
