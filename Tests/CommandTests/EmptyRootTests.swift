@@ -51,6 +51,37 @@ import Testing
     #expect(try JSONValue(parsing: refused.output)["error"]["code"].text == "denied")
   }
 
+  @Test func `with proc and sys it profiles by CAP_BPF and CAP_PERFMON only`() throws {
+    _ = try Command.output(
+      ["install", "-m", "0755", try StoppedProcess.workload("cpu-static"), root.file("cpu")])
+    let mounts = EBPF.inMounts(
+      ["proc", "sys"].map { "mkdir \(root.path)/\($0); mount --rbind /\($0) \(root.path)/\($0)" }
+        .joined(separator: "\n"))
+    let profile = try Command.run(
+      mounts + EBPF.root(with: ["bpf", "perfmon", "sys_chroot"])
+        + [
+          "chroot", root.path, "/ebpf", "profile", "-F", "997", "-o", "/cpu.folded", "--", "/cpu",
+          "0.5",
+        ])
+    #expect(profile.status == 0, "\(profile.error)")
+    let samples = try String(decoding: contents(ofFile: root.file("cpu.folded")), as: UTF8.self)
+      .split(separator: "\n").filter { $0.contains("hot_b") }
+      .reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
+    // Three quarters of half a second.
+    #expect(samples > 300)
+  }
+
+  @Test func `without sys it asks for it, and does not blame the kernel`() throws {
+    let profile = try run(["profile", "-d", "1", "--json"])
+    #expect(profile.status == 2)
+    let error = try JSONValue(parsing: profile.output)["error"]
+    #expect(error["message"].text == "/sys is not mounted, so the kernel's BTF cannot be read")
+    #expect(error["hint"].text?.contains("mount -t sysfs sysfs /sys") == true)
+    let check = try JSONValue(parsing: try run(["check", "--json"]).output)
+    let row = check["rows"].list.first { $0["name"].text == "BTF" }
+    #expect(row?["reason"].text == "missing: /sys is not mounted, so the kernel's BTF cannot be read")
+  }
+
   @Test func `it runs in an image made from scratch`() throws {
     let tag = "localhost/swift-ebpf-test-\(getpid())"
     let recipe = try root.write(

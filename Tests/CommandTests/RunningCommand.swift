@@ -7,24 +7,42 @@ final class RunningCommand {
     let description: String
   }
 
-  private let pid: pid_t
+  let pid: pid_t
   private let output: Int32
   private var hasEnded = false
 
-  /// Starts `arguments[0]`; its standard error is the test's.
-  init(_ arguments: [String]) throws {
+  /// Starts `arguments[0]`; its standard error is the test's. With a full pipe as its standard output
+  /// it waits for ever when it prints.
+  init(_ arguments: [String], isOutputFull: Bool = false) throws {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Failure(description: "pipe: \(errno)") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    if isOutputFull {
+      _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+      while write(ends[1], [0], 1) == 1 {}
+      _ = fcntl(ends[1], F_SETFL, 0)
+    }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    // The threads that tests run on block signals, and what runs in a shell's background ignores
+    // some; a child would inherit both.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     words.append(nil)
     defer { words.forEach { free($0) } }
     var pid: pid_t = 0
-    let result = posix_spawnp(&pid, arguments[0], &actions, nil, words, environ)
+    let result = posix_spawnp(&pid, arguments[0], &actions, &attributes, words, environ)
     close(ends[1])
     guard result == 0 else {
       close(ends[0])
@@ -56,6 +74,9 @@ final class RunningCommand {
     }
     return try JSONValue(parsing: String(decoding: text, as: UTF8.self))
   }
+
+  /// Sends a signal and goes on.
+  func send(_ signal: Int32) { kill(pid, signal) }
 
   /// Sends a signal, waits for the end, and gives the exit status; 128 + the signal that ended it.
   func end(by signal: Int32) -> Int32 {
