@@ -75,11 +75,12 @@ import Testing
     let profile = try run(["profile", "-d", "1", "--json"])
     #expect(profile.status == 2)
     let error = try JSONValue(parsing: profile.output)["error"]
-    #expect(error["message"].text == "/sys is not mounted, so the kernel's BTF cannot be read")
+    let reason = "/sys is not mounted, so the kernel's BTF cannot be read"
+    #expect(error["message"].text == reason)
     #expect(error["hint"].text?.contains("mount -t sysfs sysfs /sys") == true)
     let check = try JSONValue(parsing: try run(["check", "--json"]).output)
     let row = check["rows"].list.first { $0["name"].text == "BTF" }
-    #expect(row?["reason"].text == "missing: /sys is not mounted, so the kernel's BTF cannot be read")
+    #expect(row?["reason"].text == "missing: " + reason)
   }
 
   @Test func `it runs in an image made from scratch`() throws {

@@ -19,6 +19,30 @@ struct SampleCollector: ~Copyable {
     var malformed: UInt64 = 0
     /// When the present drain began, in nanoseconds of the monotonic clock.
     var now: UInt64 = 0
+
+    /// Takes one record of the ring: `struct profiler_stack_event`, `profiler_sample_event` or
+    /// `profiler_process_event`.
+    mutating func add(_ record: RawSpan) {
+      switch record.integer(at: 0, as: UInt32.self, order: .host) {
+      case 1:
+        if stacks.add(record: record) { return }
+      case 2:
+        if let key = ProfilerKey(record: record, at: 8) {
+          overflow[key, default: 0] += 1
+          return
+        }
+      case 3:
+        if let process = record.integer(at: 24, as: UInt32.self, order: .host),
+          let time = record.integer(at: 32, as: UInt64.self, order: .host)
+        {
+          announced.append(Int32(truncatingIfNeeded: process))
+          latencies.record(from: time, to: now)
+          return
+        }
+      default: break
+      }
+      malformed += 1
+    }
   }
 
   init(ring: consuming RingBufferMemory) { self.ring = ring }
@@ -26,7 +50,7 @@ struct SampleCollector: ~Copyable {
   /// Reads everything that is there. Returns the processes announced, each once, the latest first.
   mutating func drain(now: UInt64) -> [Int32] {
     received.now = now
-    ring.consume(&received) { received, record in SampleCollector.read(record, &received) }
+    ring.consume(&received) { received, record in received.add(record) }
     var met: Set<Int32> = []
     let announced = received.announced.reversed().filter { met.insert($0).inserted }
     received.announced.removeAll(keepingCapacity: true)
@@ -38,29 +62,6 @@ struct SampleCollector: ~Copyable {
 
   /// Records of the ring that its own checks refused.
   var malformed: UInt64 { ring.counts.malformed + received.malformed }
-
-  private static func read(_ record: RawSpan, _ received: inout Received) {
-    switch record.integer(at: 0, as: UInt32.self, order: .host) {
-    case 1:
-      if !received.stacks.add(record: record) { received.malformed += 1 }
-    case 2:
-      guard let key = ProfilerKey(record: record, at: 8) else {
-        received.malformed += 1
-        return
-      }
-      received.overflow[key, default: 0] += 1
-    case 3:
-      guard let process = record.integer(at: 24, as: UInt32.self, order: .host),
-        let time = record.integer(at: 32, as: UInt64.self, order: .host)
-      else {
-        received.malformed += 1
-        return
-      }
-      received.announced.append(Int32(truncatingIfNeeded: process))
-      received.latencies.record(from: time, to: received.now)
-    default: received.malformed += 1
-    }
-  }
 }
 
 extension ProfilerKey {
