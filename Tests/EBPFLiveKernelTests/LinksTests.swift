@@ -80,7 +80,7 @@ import Testing
     let point = AttachPoint.uprobe(.library("libc.so.6"), symbol: "free", process: child.id)
     let link = try free.attachThroughTracefs(point)
     let attachment = link.attachment
-    let probe = try #require(attachment.probe)
+    let probe = try #require(attachment.probes.first)
     try links.insert(link, as: "free")
     var request = PerfEventRequest(
       type: 2, config: try tracefs.id(category: probe.group, name: probe.name))
@@ -120,8 +120,9 @@ extension Program {
       atReturn: probe.atReturn)
     request.process = probe.process ?? -1
     return try withDescriptor { (descriptor) throws(EBPFError) -> Link in
-      try Attacher(program: self, descriptor: descriptor, point: point)
-        .attachThroughTracefs(request, after: []) { _, _ in nil }
+      let attacher = Attacher(program: self, descriptor: descriptor, point: point)
+      let attached = try attacher.attachThroughTracefs(request, after: []) { _, _ in nil }
+      return attacher.link(Attachment(attached.parts), by: attached.mechanism)
     }
   }
 }

@@ -7,7 +7,10 @@ enum CommandChecks {
     Check("what 'ebpf check' says of each way to attach is what is experienced") {
       let report = try CheckReport()
       let experienced: [(String, Bool)] = [
-        ("performance events by bpf_link", attaches("count_kprobe", .kprobe(function))),
+        (
+          "performance events by bpf_link",
+          attaches("count_kprobe", .kprobe(function), by: .perfEventLink)
+        ),
         ("raw tracepoints", attaches("count_raw_tp", .rawTracepoint("sys_enter"))),
         ("typed tracepoints (tp_btf)", attaches("count_tp_btf", .loadedTarget)),
         ("kernel probes (kprobe)", attaches("count_kprobe", .kprobe(function))),
@@ -21,9 +24,11 @@ enum CommandChecks {
         ),
         (
           "many user probes (uprobe.multi)",
-          attaches("count_uprobe_multi", .uprobe(.path(Guest.memory), symbol: "malloc"))
+          attaches(
+            "count_uprobe_multi", .uprobe(.path(Guest.memory), symbol: "malloc"), by: .uprobeMulti)
         ),
         ("function entry and exit (fentry, fexit)", attaches("fentry", .loadedTarget)),
+        ("security hooks (lsm)", attaches("count_lsm", .loadedTarget)),
       ]
       for (name, works) in experienced {
         try report.expect("attach", name, works ? "yes" : "no")
@@ -73,12 +78,15 @@ enum CommandChecks {
 
   private static let function = KernelProbeChecks.function
 
-  /// Whether an object's first program can be loaded and attached.
-  private static func attaches(_ name: String, _ point: AttachPoint) -> Bool {
+  /// Whether an object's first program can be loaded and attached, in that way.
+  private static func attaches(
+    _ name: String, _ point: AttachPoint, by mechanism: Link.Mechanism? = nil
+  ) -> Bool {
     do {
       let link = try Guest.load(name).programs[0].attach(point)
+      let isWanted = mechanism == nil || link.mechanism == mechanism
       try link.detach()
-      return true
+      return isWanted
     } catch { return false }
   }
 

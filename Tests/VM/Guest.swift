@@ -39,11 +39,13 @@ enum Guest {
     String(decoding: try contents(ofFile: path), as: UTF8.self)
   }
 
-  /// Writes one of the kernel's settings.
-  static func set(_ path: String, to value: String) throws {
-    do throws(Errno) { try SystemFile.write(path, value, flags: SystemFile.append) } catch {
-      throw Unmet(description: "\(path): \(error)")
-    }
+  /// Runs `body` while one of the kernel's settings is another.
+  static func with(_ path: String, _ value: String, _ body: () throws -> Void) throws {
+    let before = try text(path)
+    try SystemFile.write(path, value, flags: SystemFile.append)
+    let result = Result(catching: body)
+    try SystemFile.write(path, before, flags: SystemFile.append)
+    try result.get()
   }
 }
 

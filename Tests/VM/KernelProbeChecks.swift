@@ -36,17 +36,11 @@ enum KernelProbeChecks {
       try link.detach()
       try equal(try Guest.text(file), "", "kprobe_events after detaching")
     },
-    Check("sections kprobe/ and kretprobe/ attach by themselves") {
-      let object = try Guest.load("count_kprobe")
-      let child = try StoppedProcess([Guest.syscalls])
-      try object.setVariable("target_tgid", to: child.id)
-      let entry = try object.program("count_entry").attachBySection()
-      let end = try object.program("count_return").attachBySection()
-      try equal(try child.finish(), 0, "the status of syscalls")
-      try equal(try object.variable("entries", as: UInt64.self), 100_000, "entries")
-      try equal(try object.variable("returns", as: UInt64.self), 100_000, "returns")
-      try end.detach()
-      try entry.detach()
+    Check("sections attach by themselves: kprobe/ and kretprobe/") {
+      try countBySection("count_kprobe")
+    },
+    Check("sections attach by themselves: ksyscall/ and kretsyscall/") {
+      try countBySection("count_ksyscall")
     },
     Check("a probe inside of a function counts where the kernel allows one") {
       // The first instruction of a function that ftrace can patch is 5 bytes long.
@@ -73,6 +67,19 @@ enum KernelProbeChecks {
       } catch { continue }
     }
     throw Unmet(description: "no probe at +5 nor at +9")
+  }
+
+  private static func countBySection(_ fixture: String) throws {
+    let object = try Guest.load(fixture)
+    let child = try StoppedProcess([Guest.syscalls])
+    try object.setVariable("target_tgid", to: child.id)
+    let entry = try object.program("count_entry").attachBySection()
+    let end = try object.program("count_return").attachBySection()
+    try equal(try child.finish(), 0, "the status of syscalls")
+    try equal(try object.variable("entries", as: UInt64.self), 100_000, "entries")
+    try equal(try object.variable("returns", as: UInt64.self), 100_000, "returns")
+    try end.detach()
+    try entry.detach()
   }
 
   private static func count(

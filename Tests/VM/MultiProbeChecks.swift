@@ -37,6 +37,15 @@ enum MultiProbeChecks {
       Check("a program for many functions runs at one as well") {
         try count(.kprobe("__x64_sys_getppid"), .kretprobe("__x64_sys_getppid"))
       },
+      Check("kprobe.session runs at the entry and at the return of each of 100,000 calls") {
+        let object = try Guest.load("count_kprobe_session")
+        let child = try StoppedProcess([Guest.syscalls])
+        try object.setVariable("target_tgid", to: child.id)
+        let link = try object.program("count_both").attachBySection()
+        try equal(try child.finish(), 0, "the status of syscalls")
+        try equal(try object.variable("runs", as: UInt64.self), 200_000, "runs")
+        try link.detach()
+      },
       Check("kprobe.multi on an unknown function is refused") {
         let object = try Guest.load("count_kprobe_multi")
         let program = try object.program("count_entries")

@@ -38,6 +38,18 @@ enum TrampolineChecks {
       try entry.detach()
       try end.detach()
     },
+    Check("lsm and fmod_ret count each of 3,000 opened files, and let them pass") {
+      let object = try Guest.load("count_lsm")
+      let child = try StoppedProcess([Guest.syscalls])
+      try object.setVariable("target_tgid", to: child.id)
+      let hook = try object.program("on_open").attachBySection()
+      let modification = try object.program("before_open").attachBySection()
+      try equal(try child.finish(), 0, "the status of syscalls")
+      try equal(try object.variable("by_hook", as: UInt64.self), 3_000, "by lsm")
+      try equal(try object.variable("by_modification", as: UInt64.self), 3_000, "by fmod_ret")
+      try hook.detach()
+      try modification.detach()
+    },
     Check("fentry on an unknown function is refused when it is loaded") {
       let error = try refusal { _ = try load("count_entry", at: "swift_ebpf_none") }
       try equal(error.message, "the kernel's BTF has no function 'swift_ebpf_none'", "\(error)")

@@ -17,15 +17,25 @@ enum TypeChecks {
       let program = try loaded.program("use")
       _ = try program.testRun()
       try equal(try loaded.variable("sum", as: Int64.self), 0x1234_5678_9ab - 5, "the sum")
-      let id = try program.information().btfID
-      try require(id != 0, "the program has no types")
-      let descriptor = try LiveKernel().open(.btf, id: id, flags: 0)
-      let held = try LiveKernel().btfInformation(descriptor.rawValue, withData: true).data
-      let kinds = try count(BTF(parsing: Bytes(held)))
+      let kinds = try count(types(of: program))
       let ours = try count(require(object.btf, "the object has no BTF"))
       try equal(kinds, ours, "the kinds that the kernel holds")
       let newer: [BTFKind] = [.enumeration64, .typeTag, .declarationTag, .float]
       try require(newer.allSatisfy { kinds[$0] != nil }, "\(kinds)")
+    },
+    Check("a section name that the older kernel refuses is replaced there, and only there") {
+      var object = try Guest.object("optional_section")
+      object.maps.removeAll { $0.type == .structOps }
+      let loaded = try LoadedObject(object)
+      try require(loaded.warnings.isEmpty, "\(loaded.warnings)")
+      let program = try loaded.program("run")
+      let held = try types(of: program)
+      for (name, isKept) in [("?.struct_ops", !Guest.isOld), ("_.struct_ops", Guest.isOld)] {
+        let id = try held.firstID(named: name, kind: .dataSection)
+        try equal(id != nil, isKept, "the kernel holds \(name)")
+      }
+      _ = try program.testRun()
+      try equal(try loaded.variable("ran", as: UInt32.self), 1, "ran")
     },
     Check("every object that this kernel can run is loaded without a warning") {
       var names = loadable
@@ -76,12 +86,22 @@ enum TypeChecks {
     "callbacks", "copies_map", "core_20_types", "core_2_types", "core_bitfields",
     "core_enums", "core_fields", "core_flavours", "core_matches", "core_missing",
     "core_size_change", "core_subprograms", "core_types", "count_kprobe", "count_kprobe_multi",
+    "count_ksyscall", "count_lsm",
     "count_module", "count_raw_tp", "count_tp_btf", "count_tracepoint", "count_trampoline",
     "count_uprobe", "fentry", "globals", "iterator", "ksyms", "ksyms_typed", "legacy_maps",
     "locked_value", "map_in_map", "maps_btf", "many_programs", "newer_types", "no_license",
     "perf_event_count", "perfbuf_events", "prog_array", "ringbuf_batch", "ringbuf_events",
     "ringbuf_value", "stack_traces", "static_program", "subprograms",
   ]
+
+  /// What the kernel holds as a program's types.
+  private static func types(of program: Program) throws -> BTF {
+    let id = try program.information().btfID
+    try require(id != 0, "the program has no types")
+    let descriptor = try LiveKernel().open(.btf, id: id, flags: 0)
+    let data = try LiveKernel().btfInformation(descriptor.rawValue, withData: true).data
+    return try BTF(parsing: Bytes(data))
+  }
 
   private static func count(_ types: BTF) throws -> [BTFKind: Int] {
     var kinds: [BTFKind: Int] = [:]

@@ -19,33 +19,41 @@ enum UserProbeChecks {
         try equal(
           try Guest.text("/sys/kernel/tracing/uprobe_events"), "", "uprobe_events afterwards")
       },
-    ]
-    + (Guest.isOld
-      ? [
-        Check("uprobe.multi is refused before 6.6, and what works is named") {
+      Check("uprobe.multi counts each malloc and free, before 6.6 by an event for each place") {
+        try count(
+          "count_uprobe_multi", by: Guest.isOld ? .perfEventLink : .uprobeMulti,
+          refused: Guest.isOld ? [.uprobeMulti] : [], cookie: 9)
+      },
+      Check("uprobe.multi on a list and on a pattern runs at each of the functions") {
+        for symbols in [["malloc", "free"], ["mallo?", "free"]] {
           let object = try Guest.load("count_uprobe_multi")
-          let error = try refusal {
-            let link = try object.program("malloc_entry").attach(
-              .uprobeMulti(.path(Guest.memory), symbols: ["malloc"]))
-            try link.detach()
-          }
-          try equal(
-            error, .unsupported, "this kernel cannot attach to 1 functions of /bin/memory",
-            errno: "EINVAL",
-            hint: "uprobe.multi needs Linux 6.6; load the program as 'uprobe' and attach one by one"
-          )
+          let child = try StoppedProcess([Guest.memory])
+          try object.setVariable("target_tgid", to: child.id)
+          let link = try object.program("malloc_entry").attach(
+            .uprobeMulti(.path(Guest.memory), symbols: symbols, process: child.id).withCookie(2))
+          try equal(try child.finish(), 0, "the status of memory")
+          let totals = try object.map("totals", key: UInt32.self, value: UInt64.self)
+          try equal(try totals.value(for: 4), 1900, "entries")
+          try equal(try totals.value(for: 7), 3800, "cookies")
+          try link.detach()
         }
-      ]
-      : [
-        Check("uprobe.multi counts each malloc and free") {
-          try count("count_uprobe_multi", by: .uprobeMulti, cookie: 9)
+      },
+      Check("a list with an unknown function is refused as a whole") {
+        let object = try Guest.load("count_uprobe_multi")
+        let error = try refusal {
+          let link = try object.program("malloc_entry").attach(
+            .uprobeMulti(.path(Guest.memory), symbols: ["malloc", "malloc_none"]))
+          try link.detach()
         }
-      ])
+        try equal(error.message, "the file defines no function 'malloc_none'", "\(error)")
+        try equal(error.code, .notFound, "the code of \(error)")
+      },
+    ]
 
   /// The fixture's `enum malloc_total`, of the 1000 blocks of 1…1000 bytes and the 900 freed ones.
   private static func count(
     _ name: String, _ kernel: any KernelInterface = LiveKernel(), by mechanism: Link.Mechanism,
-    cookie: UInt64 = 0
+    refused: [Link.Mechanism]? = nil, cookie: UInt64 = 0
   ) throws {
     let object = try Guest.load(name, kernel: kernel)
     let child = try StoppedProcess([Guest.memory])
@@ -59,6 +67,7 @@ enum UserProbeChecks {
       .uprobe(binary, symbol: "free", process: child.id))
     try equal(entry.mechanism, mechanism, "the way of the uprobe")
     try equal(end.mechanism, mechanism, "the way of the uretprobe")
+    if let refused { try equal(entry.refusals.map(\.mechanism), refused, "the ways refused") }
     try equal(try child.finish(), 0, "the status of memory")
     let totals = try object.map("totals", key: UInt32.self, value: UInt64.self)
     try equal(

@@ -9,7 +9,8 @@ import Glibc
   static let checks =
     KernelProbeChecks.all + KernelProbeRefusalChecks.all + MultiProbeChecks.all
     + TrampolineChecks.all + UserProbeChecks.all + TracepointChecks.all + ModuleChecks.all
-    + TypeChecks.all + LinkChecks.all + ProfilerChecks.all + CommandChecks.all
+    + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
+    + CommandChecks.all
     + PrivilegeChecks.all
 
   static func main() {

@@ -153,8 +153,8 @@ extension AttachPoint {
     uprobe(binary, .fileOffset(fileOffset), process, atReturn: true)
   }
 
-  /// Several functions of one file through one link. Linux 6.6; the program has to be loaded for it
-  /// (section `uprobe.multi`).
+  /// Several functions of one file through one link. Linux 6.6; before, by one performance event for
+  /// each. The program has to be loaded for it (section `uprobe.multi`).
   public static func uprobeMulti(
     _ binary: UserProbe.Binary, symbols: [String], process: Int32? = nil, atReturn: Bool = false
   ) -> AttachPoint {
@@ -202,7 +202,9 @@ extension AttachPoint: CustomStringConvertible {
     case .kprobeMulti(let functions, let atReturn):
       "\(atReturn ? "kretprobe" : "kprobe").multi \(functions.joined(separator: ","))"
     case .uprobe(let probe): "\(probe)"
-    case .uprobeMulti(let probe, let symbols): "\(symbols.count) functions of \(probe.binary)"
+    case .uprobeMulti(let probe, let symbols):
+      "\(probe.atReturn ? "uretprobe" : "uprobe").multi \(probe.binary):"
+        + symbols.joined(separator: ",")
     case .cgroup(let path, _): "control group \(path)"
     case .networkNamespace(let path): "network namespace \(path)"
     case .interface(let index, _): "interface \(index)"

@@ -26,7 +26,7 @@ extension Attacher {
     }
     let request = ProbeRequest(
       unit: "kprobe", name: probe.function, offset: probe.offset, atReturn: probe.atReturn)
-    return try attach(request) { (error, mechanism) in explain(error, mechanism, probe) }
+    return try attach([request]) { (error, mechanism) in explain(error, mechanism, probe) }
   }
 
   /// A kernel with kprobes has the performance unit, or at least the file in tracefs.

@@ -53,13 +53,43 @@ struct ProbeRequest {
 }
 
 extension Attacher {
-  /// Attaches a probe by its performance unit, or else by tracefs.
-  ///
-  /// `explain` says what a refusal means that no other way would change; nil lets the next way try.
+  /// What a refusal means that no other way would change; nil lets the next way try.
+  typealias Explanation = (Errno, Link.Mechanism) -> EBPFError?
+
+  /// A probe that is in the kernel, and how it came there.
+  struct AttachedProbe {
+    var parts: Attachment.Parts
+    var mechanism: Link.Mechanism
+    var refusals: [Link.Refusal]
+  }
+
+  /// Attaches the program to all of these places, or to none, each by the performance unit or else by
+  /// tracefs.
   func attach(
-    _ probe: ProbeRequest, explain: (Errno, Link.Mechanism) -> EBPFError?
+    _ probes: [ProbeRequest], after refusals: [Link.Refusal] = [], explain: Explanation
   ) throws(EBPFError) -> Link {
-    var refusals: [Link.Refusal] = []
+    var all = Attachment.Parts()
+    var last: AttachedProbe?
+    for probe in probes {
+      do throws(EBPFError) {
+        let attached = try attach(probe, after: refusals, explain: explain)
+        all.add(attached.parts)
+        last = attached
+      } catch {
+        guard let leftover = Attachment(all).end() else { throw error }
+        throw error.within(.other("left behind", leftover.message))
+      }
+    }
+    guard let last else {
+      throw EBPFError(.invalidArgument, "there are no places to attach to")
+    }
+    return link(Attachment(all), by: last.mechanism, after: last.refusals)
+  }
+
+  private func attach(
+    _ probe: ProbeRequest, after earlier: [Link.Refusal], explain: Explanation
+  ) throws(EBPFError) -> AttachedProbe {
+    var refusals = earlier
     if let unit = try ProbeUnit.named(probe.unit) {
       var event: SharedDescriptor?
       do throws(Errno) { event = try open(probe, unit) } catch {
@@ -88,22 +118,23 @@ extension Attacher {
 
   private func finish(
     _ event: SharedDescriptor, probe: TracefsProbe?, after earlier: [Link.Refusal]
-  ) throws(EBPFError) -> Link {
+  ) throws(EBPFError) -> AttachedProbe {
     var refusals = earlier
     var parts = Attachment.Parts()
-    parts.probe = probe
     var mechanism = try run(on: event, &parts, &refusals)
     parts.events = [event]
     try enable(parts.events)
-    if probe != nil { mechanism = .tracefs }
-    return link(Attachment(parts), by: mechanism, after: refusals)
+    if let probe {
+      parts.probes = [probe]
+      mechanism = .tracefs
+    }
+    return AttachedProbe(parts: parts, mechanism: mechanism, refusals: refusals)
   }
 
   /// The way for kernels without the performance unit: a line in tracefs, and an event on that.
   func attachThroughTracefs(
-    _ probe: ProbeRequest, after refusals: [Link.Refusal],
-    explain: (Errno, Link.Mechanism) -> EBPFError?
-  ) throws(EBPFError) -> Link {
+    _ probe: ProbeRequest, after refusals: [Link.Refusal], explain: Explanation
+  ) throws(EBPFError) -> AttachedProbe {
     let tracefs: Tracefs
     do throws(EBPFError) { tracefs = try Tracefs.mounted() } catch {
       throw allRefused(refusals + [Link.Refusal(mechanism: .tracefs, reason: error.message)])

@@ -6,12 +6,24 @@ extension Attacher {
     if probe.atReturn { try target.refuseGoReturn() }
     let offset = try target.fileOffset(of: probe.location)
     if isMulti { return try attachMulti([offset], probe, target) }
-    var request = ProbeRequest(
-      unit: "uprobe", name: target.path, offset: offset, atReturn: probe.atReturn)
-    request.process = try processID(probe) ?? -1
-    request.semaphore = probe.semaphore
-    return try attach(request) { (error, mechanism) in
-      explain(error, mechanism, probe, request.process)
+    return try attachSingly([offset], probe, target)
+  }
+
+  /// By one performance event for each place.
+  private func attachSingly(
+    _ offsets: [UInt64], _ probe: UserProbe, _ target: UserProbeTarget,
+    after refusals: [Link.Refusal] = []
+  ) throws(EBPFError) -> Link {
+    let process = try processID(probe) ?? -1
+    let requests = offsets.map { offset in
+      var request = ProbeRequest(
+        unit: "uprobe", name: target.path, offset: offset, atReturn: probe.atReturn)
+      request.process = process
+      request.semaphore = probe.semaphore
+      return request
+    }
+    return try attach(requests, after: refusals) { (error, mechanism) in
+      explain(error, mechanism, probe, process)
     }
   }
 
@@ -65,10 +77,19 @@ extension Attacher {
     } catch {
       if let final = explain(error, .uprobeMulti, probe, process ?? -1) { throw final }
       let failure = error.failure(of: "bpf(BPF_LINK_CREATE)")
+      // A kernel before 6.6 knows neither the link nor the attach type, and so runs the program at
+      // single places like any other.
+      if error == .invalid, program.attachType == .traceUprobeMulti,
+        KernelFeatures(kernel: kernel).userProbesMulti.verdict == .no
+      {
+        return try attachSingly(
+          offsets, probe, target,
+          after: [Link.Refusal(mechanism: .uprobeMulti, reason: "\(error)")])
+      }
       if error == .invalid {
         throw EBPFError(
           .unsupported, "this kernel cannot attach to \(point)", systemCall: failure,
-          hint: "uprobe.multi needs Linux 6.6; load the program as 'uprobe' and attach one by one")
+          hint: "uprobe.multi needs Linux 6.6, uprobe.session 6.13")
       }
       throw refusal(error, "\(point)", failure)
     }

@@ -16,8 +16,14 @@ final class Attachment: Sendable {
     var links: [SharedDescriptor] = []
     /// Performance events; closed after the links on them.
     var events: [SharedDescriptor] = []
-    /// A probe in tracefs; removed when nothing uses it any more.
-    var probe: TracefsProbe?
+    /// Probes in tracefs; removed when nothing uses them any more.
+    var probes: [TracefsProbe] = []
+
+    mutating func add(_ other: Parts) {
+      links += other.links
+      events += other.events
+      probes += other.probes
+    }
   }
 
   private let parts: Mutex<Parts?>
@@ -30,7 +36,7 @@ final class Attachment: Sendable {
 
   var isEnded: Bool { parts.withLock { $0 == nil } }
   var events: [SharedDescriptor] { parts.withLock { $0?.events ?? [] } }
-  var probe: TracefsProbe? { parts.withLock { $0?.probe } }
+  var probes: [TracefsProbe] { parts.withLock { $0?.probes ?? [] } }
 
   /// The only `bpf_link`, when there is exactly one.
   var singleLink: SharedDescriptor? {
@@ -40,7 +46,7 @@ final class Attachment: Sendable {
     }
   }
 
-  /// Gives everything back; the second time nothing is left to do.
+  /// Gives everything back; the second time nothing is left to do. Returns the first failure.
   func end() -> EBPFError? {
     let taken = parts.withLock { parts in
       defer { parts = nil }
@@ -49,11 +55,11 @@ final class Attachment: Sendable {
     guard var taken else { return nil }
     taken.links = []
     taken.events = []
-    guard let probe = taken.probe else { return nil }
-    do throws(EBPFError) {
-      try probe.remove()
-      return nil
-    } catch { return error }
+    var failure: EBPFError?
+    for probe in taken.probes {
+      do throws(EBPFError) { try probe.remove() } catch { failure = failure ?? error }
+    }
+    return failure
   }
 }
 
