@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The allocator's functions, as user probes. A call is remembered at its entry and recorded at its
+ * return; free is recorded at its entry, or a few instructions later.
+ *
+ * Allocators call their own public functions (calloc malloc, realloc free, …). A call is nested when
+ * the stack pointer lies below that of the call in progress, since the stack grows down. One that is
+ * higher up, or far below, means that the earlier call will never return (longjmp out of it).
+ */
+#ifndef SWIFT_EBPF_MEMORY_ALLOCATOR_H
+#define SWIFT_EBPF_MEMORY_ALLOCATOR_H
+
+#include "memory_sampling.h"
+#include "memory_state.h"
+#include "registers.h"
+
+/* No allocator needs so much stack between its entry and its own calls. */
+#define ALLOCATOR_STACK (256 * 1024)
+
+enum allocator_function {
+	FUNCTION_MALLOC = 1,
+	FUNCTION_CALLOC,
+	FUNCTION_REALLOC,
+	FUNCTION_REALLOCARRAY,
+	FUNCTION_POSIX_MEMALIGN,
+	FUNCTION_ALIGNED,
+	FUNCTION_PAGES,
+};
+
+/* True when the probed function was called by the one that the thread is in. */
+INLINE bool is_nested(struct memory_thread *thread, u64 stack_pointer, u32 function,
+		      struct memory_counters *count)
+{
+	if (thread->stack_pointer == 0)
+		return 0;
+	if (stack_pointer < thread->stack_pointer &&
+	    thread->stack_pointer - stack_pointer < ALLOCATOR_STACK)
+		return 1;
+	if (stack_pointer == thread->stack_pointer && function != thread->function) {
+		/* A jump in place of a call: it returns for both. */
+		if (function != 0)
+			thread->tail_calls++;
+		return 1;
+	}
+	thread->stack_pointer = 0;
+	ADD_ONE(&count->abandoned);
+	return 0;
+}
+
+/* Takes a block out of `live`; false when it is not there. */
+INLINE bool take_block(const struct memory_address *address, struct memory_block *to)
+{
+	struct memory_block *block = bpf_map_lookup_elem(&live, address);
+
+	if (!block)
+		return 0;
+	*to = *block;
+	/* Of two threads that free the same block only one succeeds. */
+	return bpf_map_delete_elem(&live, address) == 0;
+}
+
+/* Puts a block into `live`; one that was there has been freed where nobody looked. */
+static NOINLINE int put_block(const struct memory_address *address,
+			      const struct memory_block *block, struct memory_counters *count)
+{
+	struct memory_block *before;
+	u64 before_size = 0;
+	long status;
+
+	status = bpf_map_update_elem(&live, address, block, UPDATE_NOEXIST);
+	if (status == -EEXIST) {
+		before = bpf_map_lookup_elem(&live, address);
+		if (before)
+			before_size = before->size;
+		status = bpf_map_update_elem(&live, address, block, UPDATE_ANY);
+		if (status == 0) {
+			ADD_ONE(&count->replaced);
+			ADD(&count->replaced_bytes, before_size);
+			return 0;
+		}
+	}
+	if (status != 0) {
+		ADD_ONE(&count->untracked);
+		ADD(&count->untracked_bytes, block->size);
+	}
+	return 0;
+}
+
+INLINE bool is_picked(struct memory_thread *thread, u64 size, u64 mean)
+{
+	if (mean == 0)
+		return 1;
+	if (thread->left == 0)
+		thread->left = next_sample(mean);
+	if (size < (u64)thread->left) {
+		thread->left -= size;
+		return 0;
+	}
+	thread->left = next_sample(mean);
+	return 1;
+}
+
+/* A function that allocates was entered: asks for `size` bytes, about `pointer`. */
+static NOINLINE int enter_allocator(void *context, u32 function, u64 size, u64 pointer)
+{
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct memory_control *control = settings();
+	struct memory_counters *count = counts();
+	u64 sp = stack_pointer(context);
+	struct memory_address address = {};
+	struct memory_thread *thread;
+	bool wanted;
+
+	if (!control || !count)
+		return 0; /* arrays: cannot happen */
+	wanted = process_wanted(pid_tgid >> 32);
+	if (!wanted) {
+		ADD_ONE(&count->filtered);
+		if (!(READ_ONCE(control->flags) & MEMORY_KEEP_TRACK))
+			return 0;
+	}
+	thread = thread_entry(pid_tgid, count);
+	if (!thread) {
+		if (wanted)
+			ADD_ONE(&count->threads_lost);
+		return 0;
+	}
+	if (is_nested(thread, sp, function, count)) {
+		if (wanted)
+			ADD_ONE(&count->nested);
+		return 0;
+	}
+	thread->stack_pointer = sp;
+	thread->function = function;
+	thread->size = size;
+	thread->pointer = pointer;
+	thread->tail_calls = 0;
+	thread->flags = 0;
+	if (!wanted) {
+		thread->flags |= CALL_UNWANTED | CALL_RELEASES;
+	} else if (READ_ONCE(control->paused)) {
+		ADD_ONE(&count->paused);
+		thread->flags |= CALL_UNWANTED | CALL_RELEASES;
+	} else if (!is_picked(thread, size, control->sample_bytes)) {
+		ADD_ONE(&count->sampled_out);
+		thread->flags |= CALL_UNWANTED;
+	}
+	if ((function == FUNCTION_REALLOC || function == FUNCTION_REALLOCARRAY) && pointer != 0) {
+		address.process = thread->process;
+		address.address = pointer;
+		if (take_block(&address, &thread->old))
+			thread->flags |= CALL_TOOK_BLOCK;
+	}
+	return 0;
+}
+
+/* What became of the block that realloc was given. */
+INLINE void settle_old_block(struct memory_thread *thread, u64 result, struct memory_counters *count)
+{
+	struct memory_address address = {};
+
+	if (!(thread->flags & CALL_TOOK_BLOCK)) {
+		if (result != 0 && thread->pointer != 0 && !(thread->flags & CALL_UNWANTED))
+			ADD_ONE(&count->unknown_frees);
+		return;
+	}
+	/* It failed, and the block is as it was; for size 0, nothing means that it was freed. */
+	if (result == 0 && thread->size != 0) {
+		address.process = thread->process;
+		address.address = thread->pointer;
+		put_block(&address, &thread->old, count);
+		return;
+	}
+	if (thread->flags & CALL_RELEASES) {
+		ADD_ONE(&count->released);
+		ADD(&count->released_bytes, thread->old.size);
+	} else {
+		ADD_ONE(&count->frees);
+		ADD(&count->freed_bytes, thread->old.size);
+	}
+}
+
+/* A function that allocates returned. */
+static NOINLINE int leave_allocator(void *context)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct memory_thread *thread = bpf_map_lookup_elem(&threads, &tid);
+	struct memory_control *control = settings();
+	struct memory_counters *count = counts();
+	u64 sp = stack_pointer(context);
+	struct memory_address address = {};
+	struct memory_block block = {};
+	struct memory_site site = {};
+	u64 result;
+
+	if (!thread || !control || !count || thread->stack_pointer == 0)
+		return 0;
+	/* x86_64 has taken the return address off the stack by now. */
+	if (ON_X86_64 ? sp <= thread->stack_pointer : sp < thread->stack_pointer)
+		return 0;
+	if (thread->tail_calls != 0) {
+		thread->tail_calls--;
+		return 0;
+	}
+	thread->stack_pointer = 0;
+	result = returned_value(context);
+	if (thread->function == FUNCTION_POSIX_MEMALIGN) {
+		/* It returns an error number, and the block through a pointer. */
+		u64 block_address = 0;
+
+		if ((u32)result != 0 ||
+		    bpf_probe_read_user(&block_address, sizeof(block_address),
+					(const void *)thread->pointer) != 0)
+			block_address = 0;
+		result = block_address;
+	}
+	if (thread->function == FUNCTION_REALLOC || thread->function == FUNCTION_REALLOCARRAY)
+		settle_old_block(thread, result, count);
+	if (thread->flags & CALL_UNWANTED)
+		return 0;
+	if (result == 0) {
+		if (thread->size != 0 || thread->pointer == 0)
+			ADD_ONE(&count->failures);
+		return 0;
+	}
+	block.size = thread->size;
+	block.time = bpf_ktime_get_ns();
+	block.tid = tid;
+	note_first_event(count, block.time);
+	if (!process_entry(&thread->process, count))
+		ADD_ONE(&count->processes_lost);
+	site.process = thread->process;
+	site.kind = SITE_ALLOCATION;
+	if (control->sample_bytes != 0)
+		site.size = block.size;
+	take_site_stack(context, &site, control, count);
+	block.stack = site.stack;
+	count_at(&site, 1, block.size, count);
+	ADD_ONE(&count->allocations);
+	ADD(&count->allocated_bytes, block.size);
+	address.process = thread->process;
+	address.address = result;
+	put_block(&address, &block, count);
+	return 0;
+}
+
+/* free was entered, or got past its first instructions, which leave its argument alone. */
+static NOINLINE int enter_free(void *context)
+{
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct memory_control *control = settings();
+	struct memory_counters *count = counts();
+	struct memory_address address = {};
+	struct memory_block block;
+	struct memory_thread *thread;
+	bool wanted;
+
+	if (!control || !count)
+		return 0; /* arrays: cannot happen */
+	wanted = process_wanted(pid_tgid >> 32);
+	if (!wanted) {
+		ADD_ONE(&count->filtered);
+		if (!(READ_ONCE(control->flags) & MEMORY_KEEP_TRACK))
+			return 0;
+	}
+	address.address = first_argument(context);
+	if (address.address == 0) {
+		if (wanted)
+			ADD_ONE(&count->null_frees);
+		return 0;
+	}
+	thread = thread_entry(pid_tgid, count);
+	if (!thread) {
+		if (wanted)
+			ADD_ONE(&count->threads_lost);
+		return 0;
+	}
+	if (is_nested(thread, stack_pointer(context), 0, count)) {
+		if (wanted)
+			ADD_ONE(&count->nested);
+		return 0;
+	}
+	address.process = thread->process;
+	if (!take_block(&address, &block)) {
+		/* While sampling, most blocks were never picked. */
+		if (!wanted)
+			return 0;
+		if (READ_ONCE(control->paused))
+			ADD_ONE(&count->paused);
+		else if (control->sample_bytes != 0)
+			ADD_ONE(&count->sampled_out);
+		else
+			ADD_ONE(&count->unknown_frees);
+		return 0;
+	}
+	if (!wanted || READ_ONCE(control->paused)) {
+		ADD_ONE(&count->released);
+		ADD(&count->released_bytes, block.size);
+		return 0;
+	}
+	ADD_ONE(&count->frees);
+	ADD(&count->freed_bytes, block.size);
+	return 0;
+}
+
+/* number * size, or what no allocator can give. */
+INLINE u64 product(u64 number, u64 size)
+{
+	u64 all = number * size;
+
+	/* Keeps the compiler from a multiplication of 128 bits, which BPF has none of. */
+	__asm__ volatile("" : "+r"(all));
+	if (number != 0 && all / number != size)
+		return ~0ULL;
+	return all;
+}
+
+SEC("uprobe")
+int memory_malloc(void *context)
+{
+	return enter_allocator(context, FUNCTION_MALLOC, first_argument(context), 0);
+}
+
+SEC("uprobe")
+int memory_calloc(void *context)
+{
+	return enter_allocator(context, FUNCTION_CALLOC,
+			       product(first_argument(context), second_argument(context)), 0);
+}
+
+SEC("uprobe")
+int memory_realloc(void *context)
+{
+	return enter_allocator(context, FUNCTION_REALLOC, second_argument(context),
+			       first_argument(context));
+}
+
+SEC("uprobe")
+int memory_reallocarray(void *context)
+{
+	return enter_allocator(context, FUNCTION_REALLOCARRAY,
+			       product(second_argument(context), third_argument(context)),
+			       first_argument(context));
+}
+
+SEC("uprobe")
+int memory_posix_memalign(void *context)
+{
+	return enter_allocator(context, FUNCTION_POSIX_MEMALIGN, third_argument(context),
+			       first_argument(context));
+}
+
+/* memalign and aligned_alloc: the alignment, then the size. */
+SEC("uprobe")
+int memory_aligned(void *context)
+{
+	return enter_allocator(context, FUNCTION_ALIGNED, second_argument(context), 0);
+}
+
+/* valloc and pvalloc */
+SEC("uprobe")
+int memory_pages(void *context)
+{
+	return enter_allocator(context, FUNCTION_PAGES, first_argument(context), 0);
+}
+
+SEC("uretprobe")
+int memory_allocated(void *context)
+{
+	return leave_allocator(context);
+}
+
+SEC("uprobe")
+int memory_free(void *context)
+{
+	return enter_free(context);
+}
+
+#endif

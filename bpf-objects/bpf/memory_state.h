@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The maps of memory.bpf.c and what all its programs do with them: who is running, what is counted
+ * for whom, what goes through the ring.
+ */
+#ifndef SWIFT_EBPF_MEMORY_STATE_H
+#define SWIFT_EBPF_MEMORY_STATE_H
+
+#include "memory_events.h"
+
+#define EEXIST 17
+#define PF_KTHREAD 0x00200000
+
+struct task_struct___memory {
+	unsigned int flags;
+	int tgid;
+	u64 start_boottime;
+	u64 self_exec_id;
+	struct task_struct___memory *group_leader;
+	struct mm_struct___memory *mm;
+	struct signal_struct___memory *signal;
+	char comm[COMMAND_LENGTH];
+} CORE;
+
+struct signal_struct___memory {
+	struct {
+		int counter;
+	} live;
+} CORE;
+
+struct mm_struct___memory {
+	struct task_struct___memory *owner;
+	u64 start_brk;
+	u64 brk;
+} CORE;
+
+/* A call of the allocator or of the kernel that a thread is in. */
+struct memory_thread {
+	struct process_id process;
+	u64 stack_pointer;        /* at the allocator's entry; 0: not in it */
+	u64 size;                 /* asked for */
+	u64 pointer;              /* the block given to realloc, or where the result will be stored */
+	u32 function;             /* enum allocator_function */
+	u32 flags;                /* enum thread_flags */
+	u64 tail_calls;           /* of another function that will return in place of this one */
+	struct memory_block old;  /* what realloc took out of `live` */
+	s64 left;                 /* bytes until the next sample */
+	u64 call;                 /* the system call, plus 1; 0: none */
+	u64 call_size;
+	u64 call_before;          /* the program break, or the size before */
+};
+
+enum thread_flags {
+	CALL_UNWANTED = 1 << 0,  /* paused, or not picked: nothing is recorded when it returns */
+	CALL_TOOK_BLOCK = 1 << 1, /* `old` is filled */
+	CALL_RELEASES = 1 << 2,   /* `old` was taken while paused or not wanted */
+};
+
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MAP_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct memory_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, MAP_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct memory_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct process_id);
+	__type(value, struct memory_process);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct memory_thread);
+} threads SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct memory_site);
+	__type(value, struct memory_amount);
+} sites SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct memory_address);
+	__type(value, struct memory_block);
+} live SEC(".maps");
+
+/* New entries of `processes` and `threads` are made from these: too big for a program's stack. All
+ * zero, and only read. */
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct memory_process);
+} empty_process SEC(".maps");
+
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct memory_thread);
+} empty_thread SEC(".maps");
+
+INLINE struct memory_counters *counts(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counters, &zero);
+}
+
+INLINE struct memory_control *settings(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+INLINE void note_first_event(struct memory_counters *count, u64 now)
+{
+	if (READ_ONCE(count->first_event) == 0)
+		count->first_event = now;
+}
+
+/* Which program of which process a task runs. */
+INLINE void identify_process(const struct task_struct___memory *task, struct process_id *id)
+{
+	const struct task_struct___memory *leader;
+	u64 exec_count = 0;
+	int tgid = 0;
+
+	id->start = 0;
+	core_read(&tgid, task, tgid);
+	if (core_read(&leader, task, group_leader) == 0)
+		core_read(&id->start, leader, start_boottime);
+	core_read(&exec_count, task, self_exec_id);
+	id->tgid = tgid;
+	id->exec_count = exec_count;
+}
+
+/* Tells the reader about a process early in its life. */
+INLINE void announce(const struct process_id *process, bool is_new_program, u64 now,
+		     struct memory_counters *count)
+{
+	struct memory_process_event *event;
+
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		ADD_ONE(&count->events_lost);
+		return;
+	}
+	event->kind = MEMORY_PROCESS_EVENT;
+	event->is_new_program = is_new_program;
+	event->process = *process;
+	event->time = now;
+	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
+}
+
+/* The entry of a process, made when there is none; NULL when there is no room. */
+static NOINLINE struct memory_process *process_entry(const struct process_id *id,
+						     struct memory_counters *count)
+{
+	struct memory_process *process, *empty;
+	u64 now;
+	u32 zero = 0;
+
+	process = bpf_map_lookup_elem(&processes, id);
+	if (process)
+		return process;
+	empty = bpf_map_lookup_elem(&empty_process, &zero);
+	if (!empty)
+		return NULL;
+	bpf_map_update_elem(&processes, id, empty, UPDATE_NOEXIST);
+	process = bpf_map_lookup_elem(&processes, id);
+	if (!process)
+		return NULL;
+	now = bpf_ktime_get_ns();
+	bpf_get_current_comm(process->command, sizeof(process->command));
+	process->first_seen = now;
+	announce(id, 0, now, count);
+	return process;
+}
+
+/* The entry of the current thread, made when there is none; NULL when there is no room. */
+static NOINLINE struct memory_thread *thread_entry(u32 tid, struct memory_counters *count)
+{
+	struct memory_thread *thread, *empty;
+	u32 zero = 0;
+
+	thread = bpf_map_lookup_elem(&threads, &tid);
+	if (thread)
+		return thread;
+	empty = bpf_map_lookup_elem(&empty_thread, &zero);
+	if (!empty)
+		return NULL;
+	bpf_map_update_elem(&threads, &tid, empty, UPDATE_NOEXIST);
+	thread = bpf_map_lookup_elem(&threads, &tid);
+	if (!thread)
+		return NULL;
+	identify_process((const void *)bpf_get_current_task(), &thread->process);
+	return thread;
+}
+
+/* Counts an event at its place; through the ring when there is no room. */
+static NOINLINE int count_at(const struct memory_site *site, u64 events_counted, u64 bytes,
+			     struct memory_counters *count)
+{
+	struct memory_amount first = { .count = events_counted, .bytes = bytes };
+	struct memory_amount *amount = bpf_map_lookup_elem(&sites, site);
+	struct memory_site_event *event;
+	long status;
+
+	if (!amount) {
+		status = bpf_map_update_elem(&sites, site, &first, UPDATE_NOEXIST);
+		if (status == 0)
+			return 0;
+		/* Another CPU may have been first. */
+		if (status == -EEXIST)
+			amount = bpf_map_lookup_elem(&sites, site);
+	}
+	if (amount) {
+		ADD(&amount->count, events_counted);
+		ADD(&amount->bytes, bytes);
+		return 0;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		ADD_ONE(&count->sites_lost);
+		return 0;
+	}
+	event->kind = MEMORY_SITE_EVENT;
+	event->padding = 0;
+	event->site = *site;
+	event->amount = first;
+	bpf_ringbuf_submit(event, 0);
+	ADD_ONE(&count->sites_overflowed);
+	return 0;
+}
+
+/* Takes the stack of the current thread for a site, and announces its process at the 1st, 2nd, 4th
+ * … new one: a stack nobody has seen may lie in a library nobody has seen. */
+INLINE void take_site_stack(void *context, struct memory_site *site,
+			    const struct memory_control *control, struct memory_counters *count)
+{
+	struct memory_process *process;
+
+	site->stack.low = 0;
+	site->stack.high = 0;
+	if (READ_ONCE(control->flags) & MEMORY_NO_STACKS)
+		return;
+	if (capture_user_stack(context, &control->stacks, &count->stacks, &site->stack) !=
+	    STACK_SENT)
+		return;
+	process = bpf_map_lookup_elem(&processes, &site->process);
+	if (!process)
+		return;
+	ADD_ONE(&process->stacks);
+	if ((process->stacks & (process->stacks - 1)) == 0)
+		announce(&site->process, 0, bpf_ktime_get_ns(), count);
+}
+
+#endif
