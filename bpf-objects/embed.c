@@ -9,3 +9,12 @@ struct cbpf_object cbpf_cpu_profiler(void)
 {
 	return (struct cbpf_object){ cpu_profiler, sizeof(cpu_profiler) };
 }
+
+static const unsigned char memory[] __attribute__((aligned(8))) = {
+#embed "build/memory.bpf.o"
+};
+
+struct cbpf_object cbpf_memory(void)
+{
+	return (struct cbpf_object){ memory, sizeof(memory) };
+}

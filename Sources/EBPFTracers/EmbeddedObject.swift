@@ -9,4 +9,11 @@ package enum EmbeddedObject {
     // SAFETY: a constant of the executable, readable as long as the process lives.
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
+
+  /// `memory.bpf.o`, in place.
+  package static var memory: Bytes {
+    let object = unsafe cbpf_memory()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
 }

@@ -88,10 +88,17 @@ int memory_fault_user(struct raw_tracepoint *context)
 	return page_fault(context, context->args[0]);
 }
 
-/* The kernel touched it, on behalf of a system call. */
+/* The kernel touched it, on behalf of a system call; or it only tried, as a walk along frame pointers
+ * does, and then no page comes. */
 SEC("raw_tp/page_fault_kernel")
 int memory_fault_kernel(struct raw_tracepoint *context)
 {
+	const struct task_struct___memory *task = (const void *)bpf_get_current_task();
+	int tries = 0;
+
+	core_read(&tries, task, pagefault_disabled);
+	if (tries != 0)
+		return 0;
 	return page_fault(context, context->args[0]);
 }
 

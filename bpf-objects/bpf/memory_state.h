@@ -14,6 +14,7 @@
 struct task_struct___memory {
 	unsigned int flags;
 	int tgid;
+	int pagefault_disabled;
 	u64 start_boottime;
 	u64 self_exec_id;
 	struct task_struct___memory *group_leader;

@@ -21,6 +21,9 @@ struct cbpf_object {
 /* bpf/cpu_profiler.bpf.c */
 struct cbpf_object cbpf_cpu_profiler(void);
 
+/* bpf/memory.bpf.c */
+struct cbpf_object cbpf_memory(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -23,11 +23,13 @@ struct ProfileBuilder {
 
   init(profile: Profile) { self.profile = profile }
 
-  /// Adds one sample: the kernel's frames, which are nearer to the leaf, then the user's.
+  /// Adds one sample: the kernel's frames, which are nearer to the leaf, then the user's. Returns the
+  /// index of its stack in the profile.
+  @discardableResult
   mutating func add(
     process: Profile.Process, kernel: [SymbolizedFrame], user: [SymbolizedFrame],
     markers: Markers, values: [Int64]
-  ) {
+  ) -> Int {
     var stack: [Int] = []
     stack.reserveCapacity(kernel.count + user.count + 1)
     for frame in kernel { stack.append(index(of: frame)) }
@@ -54,6 +56,7 @@ struct ProfileBuilder {
       profile.samples.append(
         Profile.Sample(process: place[0], stack: place[1], values: values))
     }
+    return place[1]
   }
 
   private mutating func index(of frame: SymbolizedFrame) -> Int {

@@ -1,0 +1,149 @@
+internal import EBPF
+internal import EBPFSystem
+internal import Synchronization
+
+/// The probes of one tracer in the files of allocators; files may be added while it runs.
+final class AllocatorProbes: Sendable {
+  /// How the probes are placed.
+  struct Mechanism: Sendable {
+    /// The attach type that the programs are loaded with.
+    var attachType: AttachType
+    /// A better way that cannot be used, and why.
+    var refusal: TracerHook.Refusal?
+  }
+
+  /// Names of the programs, in the order of their places.
+  static let programs: Set<String> = [
+    "memory_malloc", "memory_calloc", "memory_realloc", "memory_reallocarray",
+    "memory_posix_memalign", "memory_aligned", "memory_pages", "memory_allocated", "memory_free",
+  ]
+  private static let returning = "memory_allocated"
+
+  private let object: LoadedObject
+  private let locator: AllocatorLocator
+  /// The processes whose copies of the code are probed; empty for everybody's.
+  private let processes: [Int32]
+  private let mechanism: Mechanism
+  private let links = Links()
+  private let state = Mutex(State())
+
+  private struct State {
+    var identities: Set<AllocatorFile.Identity> = []
+    var names: [String] = []
+    var places = 0
+    var cheap = 0
+    /// Set when detaching began: nothing is added any more.
+    var isClosed = false
+  }
+
+  init(
+    _ object: LoadedObject, locator: AllocatorLocator, processes: [Int32], mechanism: Mechanism
+  ) {
+    self.object = object
+    self.locator = locator
+    self.processes = processes
+    self.mechanism = mechanism
+  }
+
+  /// The best mechanism of this kernel for probing some processes, or all.
+  static func mechanism(processes: [Int32], release: String, kernel: any KernelInterface)
+    -> Mechanism
+  {
+    let multi = "uprobe.multi"
+    let answer = KernelFeatures(kernel: kernel).userProbesMulti
+    guard answer.verdict == .yes else {
+      return Mechanism(
+        attachType: AttachType(rawValue: 0),
+        refusal: TracerHook.Refusal(hook: multi, why: answer.reason))
+    }
+    if !processes.isEmpty {
+      // Commit 46ba0e49b642 ("bpf: fix multi-uprobe PID filtering logic"), in 6.10 and later.
+      do throws(EBPFError) {
+        guard try KernelVersion(release: release) >= KernelVersion(6, 10) else {
+          return Mechanism(
+            attachType: AttachType(rawValue: 0),
+            refusal: TracerHook.Refusal(
+              hook: multi, why: "before Linux 6.10 it sees one thread of a process only"))
+        }
+      } catch {
+        return Mechanism(
+          attachType: AttachType(rawValue: 0),
+          refusal: TracerHook.Refusal(hook: multi, why: error.message))
+      }
+    }
+    return Mechanism(attachType: .traceUprobeMulti)
+  }
+
+  /// Probes the allocators that will be used; finding none is an error.
+  func attach(_ files: [AllocatorFile], subject: String) throws(EBPFError) {
+    guard !files.isEmpty else {
+      throw EBPFError(
+        .notFound, "no allocator was found in \(subject)",
+        hint: "a stripped static executable hides it; name a file with malloc and free by "
+          + "--object, and what their names begin with by --prefix")
+    }
+    for file in AllocatorLocator.distinct(files) { try attach(file) }
+  }
+
+  /// Probes the allocators of a program that a recorded process has just begun to execute. Those that
+  /// are probed already cost nothing.
+  func follow(_ process: Int32) throws(EBPFError) {
+    guard processes.isEmpty, locator.allocator.objects.isEmpty else { return }
+    for file in try locator.files(
+      ofProgram: "/proc/\(process)/exe", root: "/proc/\(process)/root")
+    { try attach(file) }
+  }
+
+  private func attach(_ file: AllocatorFile) throws(EBPFError) {
+    let isNew = state.withLock { !$0.isClosed && $0.identities.insert(file.identity).inserted }
+    guard isNew else { return }
+    do throws(EBPFError) {
+      // Returns first: a call whose entry is seen must have its return seen.
+      for place in file.places where place.returnsBlock {
+        try attach(Self.returning, file, place.entry, atReturn: true)
+      }
+      for place in file.places where place.returnsBlock {
+        try attach(place.program, file, place.entry, atReturn: false)
+      }
+      for place in file.places where !place.returnsBlock {
+        try attach(place.program, file, place.entry + place.step, atReturn: false)
+      }
+    } catch { throw error.within(.file(file.name)) }
+    state.withLock {
+      $0.names.append(file.name)
+      $0.places += file.places.count
+      $0.cheap += file.places.count { $0.step != 0 }
+    }
+  }
+
+  private func attach(
+    _ program: String, _ file: AllocatorFile, _ offset: UInt64, atReturn: Bool
+  ) throws(EBPFError) {
+    let identity = "\(file.identity.device):\(file.identity.inode)"
+    for process in processes.isEmpty ? [nil] : processes.map(Optional.some) {
+      let name = "\(program) \(identity)+\(offset) \(process ?? 0)"
+      let binary = UserProbe.Binary.path(file.path)
+      try links.attach(
+        try object.program(program),
+        to: atReturn
+          ? .uretprobe(binary, fileOffset: offset, process: process)
+          : .uprobe(binary, fileOffset: offset, process: process), as: name)
+    }
+  }
+
+  /// Detaches everything, and lets nothing be added any more.
+  func detach() {
+    state.withLock { $0.isClosed = true }
+    links.detachAll()
+  }
+
+  /// How allocations are observed.
+  var hook: TracerHook {
+    let (names, places, cheap) = state.withLock { ($0.names, $0.places, $0.cheap) }
+    let way = mechanism.refusal == nil ? "uprobe.multi" : "uprobe"
+    var used = "\(way) at \(places) functions of \(names.joined(separator: ", "))"
+    if cheap > 0 { used += ", \(cheap) of them past the first instruction, where it is cheap" }
+    return TracerHook(
+      need: "allocations", used: used, refused: mechanism.refusal.map { [$0] } ?? [])
+  }
+}

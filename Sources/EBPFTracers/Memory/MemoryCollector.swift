@@ -1,0 +1,97 @@
+internal import EBPF
+internal import EBPFSystem
+
+/// Reads the memory tracer's ring: stacks, events that found their table full, the life of processes
+/// and out-of-memory kills.
+struct MemoryCollector: ~Copyable {
+  private var ring: RingBufferMemory
+  private var received = Received()
+
+  /// A process seen first, or again.
+  struct Announcement: Sendable {
+    var process: ProcessIdentity
+    var isNewProgram: Bool
+  }
+
+  /// What came through the ring.
+  struct Received: Sendable {
+    var stacks = StackTable()
+    /// Events that were not counted in the kernel because the table was full.
+    var overflow: [MemorySiteKey: MemoryAmount] = [:]
+    /// Processes announced since the last drain.
+    var announced: [Announcement] = []
+    /// Processes that ended since the last drain.
+    var ended: [ProcessIdentity] = []
+    var victims: [MemoryVictimEvent] = []
+    /// Delivery times of announcements, in nanoseconds.
+    var latencies = LatencyHistogram()
+    /// Records that are not what they should be.
+    var malformed: UInt64 = 0
+    /// When the present drain began, in nanoseconds of the monotonic clock.
+    var now: UInt64 = 0
+  }
+
+  init(ring: consuming RingBufferMemory) { self.ring = ring }
+
+  /// Reads everything that is there. Returns the processes that were announced, the latest first, and
+  /// those that ended.
+  mutating func drain(now: UInt64) -> (announced: [Announcement], ended: [ProcessIdentity]) {
+    received.now = now
+    ring.consume(&received) { received, record in MemoryCollector.read(record, &received) }
+    defer {
+      received.announced.removeAll(keepingCapacity: true)
+      received.ended.removeAll(keepingCapacity: true)
+    }
+    var met: Set<ProcessIdentity> = []
+    let announced = received.announced.reversed().filter {
+      $0.isNewProgram || met.insert($0.process).inserted
+    }
+    return (announced, received.ended)
+  }
+
+  /// What came so far.
+  var result: Received { received }
+
+  /// Records that were not what they should be.
+  var malformed: UInt64 { ring.counts.malformed + received.malformed }
+
+  /// `enum memory_event_kind`, after the stacks' own.
+  private enum Kind {
+    static let stack: UInt32 = 1
+    static let site: UInt32 = 2
+    static let process: UInt32 = 3
+    static let exit: UInt32 = 4
+    static let victim: UInt32 = 5
+  }
+
+  private static func read(_ record: RawSpan, _ received: inout Received) {
+    switch record.integer(at: 0, as: UInt32.self, order: .host) {
+    case Kind.stack:
+      if received.stacks.add(record: record) { return }
+    case Kind.site:
+      if let event = BitwiseBytes.load(MemorySiteEvent.self, from: record) {
+        received.overflow[event.site, default: MemoryAmount()] += event.amount
+        return
+      }
+    case Kind.process:
+      if let event = BitwiseBytes.load(MemoryProcessEvent.self, from: record) {
+        received.announced.append(
+          Announcement(process: event.process, isNewProgram: event.isNewProgram != 0))
+        received.latencies.record(from: event.time, to: received.now)
+        return
+      }
+    case Kind.exit:
+      if let event = BitwiseBytes.load(MemoryExitEvent.self, from: record) {
+        received.ended.append(event.process)
+        return
+      }
+    case Kind.victim:
+      if let event = BitwiseBytes.load(MemoryVictimEvent.self, from: record) {
+        received.victims.append(event)
+        return
+      }
+    default: break
+    }
+    received.malformed += 1
+  }
+}

@@ -1,0 +1,63 @@
+internal import EBPF
+
+/// `struct memory_counters`, one for each CPU: what the programs did with each event.
+struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
+  var firstEvent: UInt64 = 0
+  var allocations: UInt64 = 0
+  var allocatedBytes: UInt64 = 0
+  var frees: UInt64 = 0
+  var freedBytes: UInt64 = 0
+  var released: UInt64 = 0
+  var releasedBytes: UInt64 = 0
+  var replaced: UInt64 = 0
+  var replacedBytes: UInt64 = 0
+  var untracked: UInt64 = 0
+  var untrackedBytes: UInt64 = 0
+  var unknownFrees: UInt64 = 0
+  var nullFrees: UInt64 = 0
+  var failures: UInt64 = 0
+  var nested: UInt64 = 0
+  var abandoned: UInt64 = 0
+  var sampledOut: UInt64 = 0
+  var filtered: UInt64 = 0
+  var paused: UInt64 = 0
+  var threadsLost: UInt64 = 0
+  var processesLost: UInt64 = 0
+  var sitesOverflowed: UInt64 = 0
+  var sitesLost: UInt64 = 0
+  var faults: UInt64 = 0
+  var faultStacks: UInt64 = 0
+  var mappings: UInt64 = 0
+  var mappingFailures: UInt64 = 0
+  var rssUpdates: UInt64 = 0
+  var rssUnowned: UInt64 = 0
+  var victims: UInt64 = 0
+  var eventsLost: UInt64 = 0
+  var followLost: UInt64 = 0
+  var stacksSent: UInt64 = 0
+  var stacksLost: UInt64 = 0
+  var stacksCut: UInt64 = 0
+  var stacksNone: UInt64 = 0
+
+  /// The sum over CPUs; `firstEvent` is the earliest one.
+  init(summing counters: [MemoryCounters]) {
+    for cpu in counters {
+      if cpu.firstEvent != 0, firstEvent == 0 || cpu.firstEvent < firstEvent {
+        firstEvent = cpu.firstEvent
+      }
+      for field in Self.sums { self[keyPath: field] &+= cpu[keyPath: field] }
+    }
+  }
+
+  /// Every field but the time of the first event.
+  private static var sums: [WritableKeyPath<MemoryCounters, UInt64>] {
+    [
+      \.allocations, \.allocatedBytes, \.frees, \.freedBytes, \.released, \.releasedBytes,
+      \.replaced, \.replacedBytes, \.untracked, \.untrackedBytes, \.unknownFrees, \.nullFrees,
+      \.failures, \.nested, \.abandoned, \.sampledOut, \.filtered, \.paused, \.threadsLost,
+      \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
+      \.mappingFailures, \.rssUpdates, \.rssUnowned, \.victims, \.eventsLost, \.followLost,
+      \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
+    ]
+  }
+}

@@ -1,0 +1,96 @@
+internal import EBPF
+internal import EBPFSystem
+
+/// The memory tracer's object in the kernel, with everything attached but the allocators' probes.
+struct MemoryHooks: Sendable {
+  let attached: AttachedHooks
+  /// How each need was met.
+  let hooks: [TracerHook]
+
+  private static let faultNeed = "page faults"
+  private static let faultEvent = "memory_fault_event"
+
+  init(
+    _ configuration: MemoryTracerConfiguration, _ control: MemoryControl,
+    _ mechanism: AllocatorProbes.Mechanism, kernel: any KernelInterface
+  ) throws(EBPFError) {
+    var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
+    var others: Set<String> = []
+    var options = LoadOptions()
+    options.maxEntries = ["live": 1, "sites": max(1, configuration.siteLimit)]
+    if configuration.allocations != .none {
+      options.maxEntries["live"] = max(1, configuration.blockLimit)
+      others = AllocatorProbes.programs
+      for index in object.programs.indices where others.contains(object.programs[index].name) {
+        object.programs[index].attachType = mechanism.attachType
+      }
+    }
+    let prepare = { (object: LoadedObject) throws(EBPFError) in
+      try Map<UInt32, MemoryControl>(try object.map("control")).update(0, control)
+      let excluded = configuration.includesSelf ? 0 : UInt32(bitPattern: CurrentProcess.id)
+      try ProcessFilterMaps(object).apply(configuration.filter, excluding: excluded)
+    }
+    let plans = MemoryHooks.plans(configuration)
+    let first = try AttachedHooks(
+      object, plans: plans, loading: others, options: options, kernel: kernel, prepare: prepare)
+    guard
+      let index = first.hooks.firstIndex(where: {
+        $0.need == MemoryHooks.faultNeed && $0.used == "none"
+      })
+    else {
+      attached = first
+      hooks = first.hooks
+      return
+    }
+    // Machines without the tracepoints have the software event.
+    first.object.unload()
+    others.insert(MemoryHooks.faultEvent)
+    attached = try AttachedHooks(
+      object, plans: plans.filter { $0.need != MemoryHooks.faultNeed }, loading: others,
+      options: options, kernel: kernel, prepare: prepare)
+    let link = try attached.object.program(MemoryHooks.faultEvent).attach(.perfEvent(.pageFaults()))
+    var hooks = attached.hooks
+    hooks.insert(
+      TracerHook(
+        need: MemoryHooks.faultNeed, used: "perf event page-faults by \(link.mechanism)",
+        refused: first.hooks[index].refused), at: index)
+    self.hooks = hooks
+    try attached.links.insert(link, as: MemoryHooks.faultEvent)
+  }
+
+  private static func plans(_ configuration: MemoryTracerConfiguration) -> [HookPlan] {
+    var plans = [
+      HookPlan(
+        need: faultNeed, rungs: [["memory_fault_user", "memory_fault_kernel"]], isRequired: false),
+      HookPlan(need: "mappings", rungs: [["memory_call_enter", "memory_call_exit"]]),
+      HookPlan(need: "resident pages", rungs: [["memory_rss"]], isRequired: false),
+      HookPlan(need: "out-of-memory kills", rungs: [["memory_victim"]], isRequired: false),
+      HookPlan(need: "ended processes", rungs: [["memory_exit"]]),
+      HookPlan(need: "started programs", rungs: [["memory_exec"]]),
+    ]
+    if configuration.filter.followsChildren {
+      plans.append(HookPlan(need: "started processes", rungs: [["memory_fork"]]))
+    }
+    return plans
+  }
+}
+
+extension MemoryControl {
+  /// What the programs are told before they are attached.
+  init(_ configuration: MemoryTracerConfiguration) {
+    faultPeriod = configuration.faultPeriod
+    historyInterval = configuration.historyInterval
+    if !configuration.takesStacks { flags |= Flags.noStacks }
+    switch configuration.allocations {
+    case .none: break
+    case .exact: flags |= Flags.allocations
+    case .sampled(let bytes):
+      flags |= Flags.allocations
+      sampleBytes = bytes
+    }
+    do throws(Errno) {
+      let limit = try SystemFile.integer("/proc/sys/kernel/perf_event_max_stack")
+      stackLimit = UInt32(clamping: limit)
+    } catch { stackLimit = 0 }  // The programs then assume the kernel's default.
+  }
+}

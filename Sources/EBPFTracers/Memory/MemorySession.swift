@@ -1,0 +1,255 @@
+internal import EBPF
+internal import EBPFSystem
+internal import Symbolization
+internal import Synchronization
+
+/// A memory tracer between start and stop: its object in the kernel, its probes, its reader.
+final class MemorySession: Sendable {
+  let configuration: MemoryTracerConfiguration
+  let symbolizer = Symbolizer()
+  let baseline: ProcessBaseline
+  /// When the tracer was asked to start, before anything was loaded: the monotonic clock.
+  let requestTime: UInt64
+  /// When recording began, in nanoseconds of the monotonic and of the wall clock.
+  let startTime: (monotonic: UInt64, wall: UInt64)
+
+  private let attached: AttachedHooks
+  private let growthHooks: [TracerHook]
+  private let probes: AllocatorProbes?
+  private let collector: Mutex<MemoryCollector>
+  private let poller: Poller
+  private let counters: PerCPUMap<UInt32, MemoryCounters>
+  private let control: Map<UInt32, MemoryControl>
+  private let processes: Map<ProcessIdentity, MemoryProcessRecord>
+  private let filters: ProcessFilterMaps
+  private let meter: OverheadMeter
+  private let state = Mutex(State())
+
+  private struct State {
+    var control = MemoryControl()
+    /// What processes that have ended left behind.
+    var ended: [ProcessIdentity: MemoryProcessRecord] = [:]
+    /// Allocators that could not be probed when a followed process began a program that has them.
+    var missed: [String] = []
+  }
+
+  init(
+    _ configuration: MemoryTracerConfiguration, files: [AllocatorFile],
+    locator: AllocatorLocator, kernel: any KernelInterface
+  ) throws(EBPFError) {
+    requestTime = Clock.monotonic.now
+    self.configuration = configuration
+    let meter = OverheadMeter(kernel: kernel)
+    baseline = ProcessBaseline(of: configuration.filter.processes)
+    let release = try MemorySession.release()
+    let processes = configuration.probedProcesses
+    var mechanism = AllocatorProbes.Mechanism(attachType: AttachType(rawValue: 0))
+    if configuration.allocations != .none {
+      mechanism = AllocatorProbes.mechanism(
+        processes: processes, release: release, kernel: kernel)
+    }
+    let control = MemoryControl(configuration)
+    let loaded = try MemoryHooks(configuration, control, mechanism, kernel: kernel)
+    attached = loaded.attached
+    growthHooks = loaded.hooks
+    let object = attached.object
+    filters = try ProcessFilterMaps(object)
+    counters = try PerCPUMap(try object.map("counters"))
+    self.control = try Map(try object.map("control"))
+    self.processes = try Map(try object.map("processes"))
+    let events = try object.map("events")
+    collector = Mutex(try MemorySession.collector(of: events, kernel: kernel))
+    do throws(Errno) { poller = try Poller() } catch {
+      throw EBPFError(
+        .system, "cannot prepare to wait for events",
+        systemCall: .init(call: "epoll_create1", errno: error.rawValue, name: error.name))
+    }
+    self.meter = meter
+    // A process that is there already must be looked at before it ends.
+    for process in configuration.filter.processes {
+      do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
+    }
+    startTime = (Clock.monotonic.now, Clock.wall.now)
+    if configuration.allocations != .none {
+      let probes = AllocatorProbes(
+        object, locator: locator, processes: processes, mechanism: mechanism)
+      try probes.attach(files, subject: MemorySession.subject(configuration))
+      self.probes = probes
+    } else {
+      probes = nil
+    }
+    state.withLock { $0.control = control }
+    KernelTypes.running.forget()
+    try startReading(events.fileDescriptor)
+  }
+
+  private static func release() throws(EBPFError) -> String {
+    do throws(Errno) { return try MachineNames.current().release } catch {
+      throw EBPFError(
+        .system, "uname failed",
+        systemCall: .init(call: "uname", errno: error.rawValue, name: error.name))
+    }
+  }
+
+  private static func subject(_ configuration: MemoryTracerConfiguration) -> String {
+    let ids = configuration.filter.processes.sorted().map(String.init)
+    return ids.isEmpty ? "any process" : "process \(ids.joined(separator: ", "))"
+  }
+
+  private static func collector(
+    of events: RawMap, kernel: any KernelInterface
+  ) throws(EBPFError) -> MemoryCollector {
+    do throws(Errno) {
+      return MemoryCollector(
+        ring: try RingBufferMemory(
+          map: events.fileDescriptor, size: Int(events.information.maxEntries), kernel: kernel))
+    } catch {
+      throw EBPFError(
+        .system, "cannot map the tracer's ring buffer",
+        systemCall: .init(call: "mmap", errno: error.rawValue, name: error.name))
+    }
+  }
+}
+
+// MARK: - Reading
+
+extension MemorySession {
+  private func startReading(_ ring: Int32) throws(EBPFError) {
+    do throws(Errno) {
+      // The handler must not keep the session alive: the session owns the poller.
+      _ = try poller.add(ring) { [weak self] in self?.drain() }
+      // A short process must be looked at before it ends.
+      try poller.start(isUrgent: true)
+    } catch {
+      throw EBPFError(
+        .system, "cannot wait for the tracer's ring buffer",
+        systemCall: .init(call: "epoll_ctl", errno: error.rawValue, name: error.name))
+    }
+  }
+
+  /// Reads what the kernel sent, looks at new processes while they are there, and takes what ended
+  /// ones left.
+  private func drain() {
+    let (announced, ended) = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    for announcement in announced {
+      let process = Int32(truncatingIfNeeded: announcement.process.processID)
+      if announcement.isNewProgram { symbolizer.forget(pid: process) }
+      // A process that is gone already shows up as unresolved frames, with that reason.
+      do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
+      guard announcement.isNewProgram, let probes else { continue }
+      do throws(EBPFError) { try probes.follow(process) } catch {
+        state.withLock { $0.missed.append(error.description) }
+      }
+    }
+    for process in ended {
+      // What cannot be taken now stays in the map, and is read at the end.
+      do throws(EBPFError) {
+        guard let record = try processes.take(process) else { continue }
+        state.withLock { $0.ended[process] = record }
+      } catch { continue }
+    }
+  }
+
+  /// Everything that was recorded, detached and complete.
+  struct Readings {
+    var received: MemoryCollector.Received
+    var sites: [MemorySiteKey: MemoryAmount]
+    var blocks: [(key: MemoryAddress, value: MemoryBlockRecord)]
+    var processes: [ProcessIdentity: MemoryProcessRecord]
+    var ended: Set<ProcessIdentity>
+    var counts: MemoryCounters
+    var endTime: UInt64
+  }
+
+  /// Detaches and reads what is left.
+  func readAll() throws(EBPFError) -> Readings {
+    probes?.detach()
+    attached.links.detachAll()
+    let end = Clock.monotonic.now
+    poller.stop()
+    drain()
+    let received = collector.withLock { $0.result }
+    var sites = received.overflow
+    let object = attached.object
+    for (key, amount) in try object.map("sites", key: MemorySiteKey.self, value: MemoryAmount.self)
+      .entries()
+    { sites[key, default: MemoryAmount()] += amount }
+    let blocks =
+      probes == nil
+      ? []
+      : try object.map("live", key: MemoryAddress.self, value: MemoryBlockRecord.self).entries()
+    let ended = state.withLock { $0.ended }
+    var all = ended
+    for (key, record) in try processes.entries() { all[key] = record }
+    return Readings(
+      received: received, sites: sites, blocks: blocks, processes: all, ended: Set(ended.keys),
+      counts: try counts(), endTime: end)
+  }
+
+  /// The kernel's counters, summed over CPUs.
+  func counts() throws(EBPFError) -> MemoryCounters {
+    MemoryCounters(summing: try counters.values(for: 0) ?? [])
+  }
+
+  /// The hooks in use.
+  var hooks: [TracerHook] {
+    var hooks = growthHooks
+    if var hook = probes?.hook {
+      let missed = state.withLock { $0.missed }
+      hook.refused += missed.map { TracerHook.Refusal(hook: "a later program", why: $0) }
+      hooks.insert(hook, at: 0)
+    }
+    return hooks
+  }
+
+  /// Records of the ring that were not what they should be.
+  var malformedRecords: UInt64 { collector.withLock { $0.malformed } }
+}
+
+// MARK: - Requests
+
+extension MemorySession {
+  /// Switches recording off and on; blocks that are freed meanwhile still leave the list.
+  func setPaused(_ isPaused: Bool) throws(EBPFError) {
+    try change { $0.paused = isPaused ? 1 : 0 }
+  }
+
+  /// Changes whose events are recorded.
+  func setFilter(_ filter: TracerFilter) throws(EBPFError) {
+    // Before the filter changes, so that no block is freed unseen in between.
+    try change { $0.flags |= MemoryControl.Flags.keepTrack }
+    let excluded = configuration.includesSelf ? 0 : UInt32(bitPattern: CurrentProcess.id)
+    try filters.apply(filter, excluding: excluded)
+  }
+
+  private func change(_ body: (inout MemoryControl) -> Void) throws(EBPFError) {
+    let control = state.withLock { state in
+      body(&state.control)
+      return state.control
+    }
+    try self.control.update(0, control)
+  }
+
+  /// What the tracer costs.
+  func overhead() throws(EBPFError) -> TracerOverhead {
+    let latencies = collector.withLock { $0.result.latencies }
+    return try meter.read(
+      attached.object, latencies: latencies, elapsed: Clock.monotonic.now - startTime.monotonic)
+  }
+
+  /// Gives everything back to the kernel.
+  func unload() {
+    probes?.detach()
+    attached.links.detachAll()
+    poller.stop()
+    attached.object.unload()
+  }
+}
+
+extension MemoryTracerConfiguration {
+  /// The processes whose own copies of the allocator are probed; empty when others may join them, so
+  /// that the file is probed for everybody and the kernel side tells whom to record.
+  var probedProcesses: [Int32] {
+    filter.followsChildren ? [] : filter.processes.sorted()
+  }
+}

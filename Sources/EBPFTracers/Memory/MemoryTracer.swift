@@ -1,0 +1,134 @@
+public import EBPF
+public import EBPFSystem
+
+/// Shows whose memory grows and where, and, when asked for, every allocation and what was not freed.
+///
+/// Growth needs Linux 5.8 with BTF, CAP_BPF and CAP_PERFMON (or root), and costs next to nothing.
+/// Allocations are seen by probes in the allocator's code, which cost a microsecond or more for each
+/// call; before Linux 6.6 the probes need CAP_SYS_ADMIN. All methods may be called from any thread.
+///
+/// While paused nothing is recorded, but the probes stay, and a block that is freed meanwhile leaves
+/// the list of blocks in use; it is counted as ``MemoryTotals/released``. The same holds for blocks of
+/// processes that a new filter leaves out.
+///
+/// ```swift
+/// var configuration = MemoryTracerConfiguration()
+/// configuration.allocations = .exact
+/// configuration.filter.processes = [1234]
+/// let tracer = MemoryTracer(configuration)
+/// try tracer.start()
+/// …
+/// let leaks = try tracer.stop().blocks
+/// ```
+public final class MemoryTracer: Tracer {
+  /// What is recorded.
+  public let configuration: MemoryTracerConfiguration
+  /// The program that the traced process is about to execute, as its command names it.
+  private let program: String?
+  private let kernel: any KernelInterface
+  private let life = TracerLifeCycle<MemorySession>()
+
+  /// Creates a tracer; nothing is loaded before ``start()``.
+  ///
+  /// - Parameter program: when the processes of the filter have not executed their program yet: which
+  ///   one that will be, a path or a name in `PATH`. Its allocator is looked for in its file.
+  public init(
+    _ configuration: MemoryTracerConfiguration = MemoryTracerConfiguration(),
+    program: String? = nil, kernel: any KernelInterface = LiveKernel()
+  ) {
+    self.configuration = configuration
+    self.program = program
+    self.kernel = kernel
+  }
+
+  /// Loads, attaches and records from here on.
+  public func start() throws(EBPFError) {
+    if case .sampled(let bytes) = configuration.allocations,
+      !MemoryTracerConfiguration.sampleBytes.contains(bytes)
+    {
+      throw EBPFError(
+        .invalidArgument, "cannot sample one allocated byte in \(bytes)",
+        hint: "choose 1 to \(MemoryTracerConfiguration.sampleBytes.upperBound)")
+    }
+    try life.start { () throws(EBPFError) in
+      let locator = AllocatorLocator(allocator: configuration.allocator)
+      return try MemorySession(
+        configuration, files: try files(locator), locator: locator, kernel: kernel)
+    }
+  }
+
+  /// Records nothing until ``resume()``.
+  public func pause() throws(EBPFError) { try life.pause() }
+
+  /// Records again.
+  public func resume() throws(EBPFError) { try life.resume() }
+
+  /// Detaches, names every address and returns what was recorded.
+  public func stop() throws(EBPFError) -> MemoryRecording { try life.stop() }
+
+  /// What was recorded and lost so far; all zero before start and after stop.
+  public func statistics() throws(EBPFError) -> TracerStatistics { try life.statistics() }
+
+  /// What the tracer has cost so far; refused before start and after stop.
+  public func overhead() throws(EBPFError) -> TracerOverhead { try life.overhead() }
+
+  /// Changes whose events are recorded, in the kernel, while the tracer runs. Processes whose
+  /// allocators were not probed at the start stay without allocations.
+  public func setFilter(_ filter: TracerFilter) throws(EBPFError) {
+    try life.withSession("filter") { (session) throws(EBPFError) in
+      try session.setFilter(filter)
+    }
+  }
+
+  /// The allocators of what will be recorded.
+  private func files(_ locator: AllocatorLocator) throws(EBPFError) -> [AllocatorFile] {
+    guard configuration.allocations != .none else { return [] }
+    guard configuration.allocator.objects.isEmpty else { return try locator.named() }
+    if let program {
+      guard let path = AllocatorLocator.program(program) else {
+        throw EBPFError(
+          .notFound, "cannot run '\(program)'", hint: "give a path, or a command in PATH")
+      }
+      return try locator.files(ofProgram: path)
+    }
+    guard !configuration.filter.processes.isEmpty else { return locator.filesOfAll() }
+    var files: [AllocatorFile] = []
+    for process in configuration.filter.processes.sorted() {
+      files += try locator.files(of: process)
+    }
+    return files
+  }
+}
+
+extension MemorySession: TracerSession {
+  var recordingSince: UInt64 { startTime.monotonic }
+
+  func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> MemoryRecording {
+    let readings = try readAll()
+    var statistics = try statistics()
+    statistics.recordedNanoseconds = recordedNanoseconds
+    return try MemoryAssembler(
+      configuration, readings, symbolizer: symbolizer, baseline: baseline
+    ).assemble(self, statistics: statistics)
+  }
+
+  func statistics() throws(EBPFError) -> TracerStatistics {
+    let counts = try counts()
+    var statistics = TracerStatistics()
+    statistics.recorded =
+      counts.allocations + counts.frees + counts.faults + counts.mappings + counts.rssUpdates
+      + counts.victims - min(counts.sitesLost, counts.allocations + counts.faults + counts.mappings)
+    statistics.dropped =
+      counts.threadsLost + counts.processesLost + counts.sitesLost + malformedRecords
+    statistics.unwanted =
+      counts.released + counts.unknownFrees + counts.nullFrees + counts.failures + counts.nested
+      + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused
+      + counts.mappingFailures + counts.rssUnowned
+    statistics.seen = statistics.recorded + statistics.dropped + statistics.unwanted
+    statistics.truncated = counts.stacksCut + counts.stacksLost
+    if counts.firstEvent > requestTime {
+      statistics.firstEventNanoseconds = counts.firstEvent - requestTime
+    }
+    return statistics
+  }
+}

@@ -1,0 +1,56 @@
+/// What a memory tracer records.
+///
+/// Growth (page faults, mappings, the program break, resident pages, out-of-memory kills) is always
+/// recorded: it costs next to nothing. ``allocations`` adds the allocator's functions, each call of
+/// which then costs a microsecond or more.
+public struct MemoryTracerConfiguration: Sendable, Hashable {
+  /// Whether calls of the allocator are recorded, and how many of them.
+  public enum Allocations: Sendable, Hashable {
+    /// None.
+    case none
+    /// Every one: totals and the list of blocks in use are exact.
+    case exact
+    /// One allocated byte in so many, picked at random. Totals are unbiased estimates: an allocation
+    /// of `size` bytes is picked with probability p = 1 − exp(−size / mean) and stands for 1 / p
+    /// allocations. The standard error of a sum of bytes is at most √(mean × bytes + Σ size²).
+    case sampled(bytes: UInt64)
+  }
+
+  /// Which allocator.
+  public struct Allocator: Sendable, Hashable {
+    /// Files whose functions are probed, instead of those that the process has mapped.
+    public var objects: [String] = []
+    /// What the functions' names begin with: `je_`, `mi_`, `tc_`.
+    public var prefix = ""
+    /// The allocator that a process uses by the standard names.
+    public init() {}
+  }
+
+  /// The mean that ``Allocations/sampled(bytes:)`` is usually given: 512 KiB.
+  public static let usualSampleBytes: UInt64 = 512 << 10
+  /// The means that can be asked for.
+  public static let sampleBytes: ClosedRange<UInt64> = 1...(1 << 33)
+
+  /// Whether calls of the allocator are recorded.
+  public var allocations = Allocations.none
+  /// Which allocator.
+  public var allocator = Allocator()
+  /// Whose events are recorded.
+  public var filter = TracerFilter()
+  /// Takes the stack of one page fault in so many, on average; 0 takes none.
+  public var faultPeriod: UInt32 = 16
+  /// Takes no stacks at all: totals by process only, at less cost.
+  public var takesStacks = true
+  /// Records this process too.
+  public var includesSelf = false
+  /// How many blocks in use are remembered; those that find no room are counted.
+  public var blockLimit: UInt32 = 262_144
+  /// How many different places are told apart in the kernel; those that find no room go through the
+  /// ring.
+  public var siteLimit: UInt32 = 65_536
+  /// Nanoseconds between two points of a process's history, of which the last 32 are kept.
+  public var historyInterval: UInt64 = 250_000_000
+
+  /// Growth of every process but this one.
+  public init() {}
+}

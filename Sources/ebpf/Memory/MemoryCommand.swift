@@ -1,0 +1,169 @@
+import ArgumentParser
+import EBPF
+import EBPFTracers
+import ProfileFormats
+
+/// `ebpf memory`: whose memory grows, where, and what is not freed.
+struct MemoryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "memory",
+    abstract: "Show whose memory grows and where; with --allocations also what is not freed.",
+    usage: """
+      ebpf memory [-p PID] [-d SECONDS]
+      ebpf memory --allocations [-p PID] [-d SECONDS] [-o FILE]
+      ebpf memory --exact [-a] [--older MS] -- COMMAND [ARGUMENT ...]
+      """,
+    discussion: """
+      Without more it shows growth: resident memory before and after, page faults, mappings and \
+      the program break of each process, and the stacks where memory is mapped or touched first. \
+      That works for every allocator and language and costs next to nothing. Processes that the \
+      kernel kills for want of memory are reported with their last seconds.
+
+      --allocations adds the allocator's own functions: malloc, calloc, realloc, reallocarray, \
+      posix_memalign, aligned_alloc, memalign, valloc, pvalloc and free, in every C library and \
+      executable that has them. One allocated byte in 512 KiB is picked (--sample-bytes), and \
+      what is shown are unbiased estimates. --exact records every call. Either way a probe runs \
+      in each call, which costs a microsecond or more; --exact measures it and says so first.
+
+      The ending of -o FILE picks the format: .html (interactive flame graph in one file), .svg, \
+      .folded, .pb.gz (pprof), .speedscope.json. Values are alloc_objects, alloc_space, \
+      inuse_objects and inuse_space; without allocations page_faults, mapped_space, fault_space. \
+      A picture is drawn by the last one unless --value says otherwise.
+
+      EXAMPLES
+        ebpf memory -d 10
+              who grows
+        ebpf memory --exact -- ./program
+              exact totals and what the program did not free
+        ebpf memory --allocations -p 1234 -d 60 -o heap.html
+              a flame graph of the heap, by sampling
+        ebpf memory --exact -p 1234 -d 30 --older 10000 -a
+              every block in use for more than 10 seconds
+        ebpf memory --exact --object ./libjemalloc.so --prefix je_ -p 1234 -d 10
+              another allocator
+
+      PRIVILEGES
+        CAP_BPF and CAP_PERFMON, or root. --allocations needs CAP_SYS_ADMIN before Linux 6.6, and \
+      CAP_SYS_PTRACE for other users' processes.
+      """)
+
+  @Flag(name: .long, help: "Record the allocator's calls too, by sampling.")
+  var allocations = false
+
+  @Flag(name: .long, help: "Record every call of the allocator.")
+  var exact = false
+
+  @Option(name: .long, help: "Pick one allocated byte in so many; 524288 unless told otherwise.")
+  var sampleBytes: UInt64?
+
+  @Option(
+    name: [.customLong("older")],
+    help: "List only blocks in use for more than so many milliseconds.")
+  var older: UInt64?
+
+  @Option(name: [.customShort("z"), .long], help: "List only blocks of at least so many bytes.")
+  var minSize: UInt64?
+
+  @Option(name: [.customShort("Z"), .long], help: "List only blocks of at most so many bytes.")
+  var maxSize: UInt64?
+
+  @Flag(name: [.customShort("a"), .customLong("blocks")], help: "List blocks one by one.")
+  var listsBlocks = false
+
+  @Option(
+    name: [.customShort("O"), .customLong("object")],
+    help: "The file that has the allocator; may be repeated. The process's own are found.")
+  var objects: [String] = []
+
+  @Option(
+    name: [.customShort("S"), .customLong("prefix")],
+    help: "What the allocator's functions begin with: je_, mi_, tc_.")
+  var prefix = ""
+
+  @Option(name: .long, help: "How many blocks in use are remembered.")
+  var maxBlocks: UInt32 = 262_144
+
+  @Option(name: .long, help: "Take the stack of one page fault in so many; 0: of none.")
+  var faultStacks: UInt32 = 16
+
+  @Flag(name: .long, help: "Take no stacks: totals only, at less cost.")
+  var noStacks = false
+
+  @Option(name: .shortAndLong, help: "Write the profile to this file.")
+  var output: String?
+
+  @Option(name: .long, help: "Format instead of the file's ending: \(ProfileFormat.names).")
+  var format: ProfileFormat?
+
+  @Option(name: .long, help: "The value a picture shows, such as alloc_space.")
+  var value: String?
+
+  @Option(name: [.customShort("T"), .long], help: "How many rows each table shows.")
+  var top = 20
+
+  @OptionGroup var tracing: TracerOptions
+
+  /// Whether the allocator's calls are recorded.
+  var recordsAllocations: Bool { exact || allocations || sampleBytes != nil }
+
+  mutating func validate() throws {
+    if exact && sampleBytes != nil {
+      throw ValidationError("--exact and --sample-bytes exclude each other")
+    }
+    let means = MemoryTracerConfiguration.sampleBytes
+    if let sampleBytes, !means.contains(sampleBytes) {
+      throw ValidationError("--sample-bytes takes 1 to \(means.upperBound), not \(sampleBytes)")
+    }
+    if !recordsAllocations {
+      let needing: [(Bool, String)] = [
+        (older != nil, "--older"), (minSize != nil, "-z"), (maxSize != nil, "-Z"),
+        (listsBlocks, "-a"), (!objects.isEmpty, "--object"), (!prefix.isEmpty, "--prefix"),
+      ]
+      if let (_, name) = needing.first(where: \.0) {
+        throw ValidationError("\(name) is about allocations: add --allocations or --exact")
+      }
+    }
+    if top < 0 { throw ValidationError("--top takes a number of rows, not \(top)") }
+    if maxBlocks == 0 { throw ValidationError("--max-blocks takes a number above 0") }
+    if let output, format == nil, ProfileFormat(path: output) == nil {
+      throw ValidationError(
+        "cannot tell the format of '\(output)'; it should end in \(ProfileFormat.endings)")
+    }
+  }
+
+  mutating func run() throws {
+    do throws(EBPFError) {
+      let configuration = try configuration()
+      let program = tracing.command.first
+      let recording = TracerRecording<MemoryTracer>(
+        seconds: tracing.duration, command: tracing.command, noun: "events")
+      let result = try recording.run({ command in
+        var configuration = configuration
+        if let command { configuration.filter.follow(command) }
+        return MemoryTracer(configuration, program: program)
+      })
+      let report = MemoryReport(result, command: self)
+      try report.write()
+      if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
+    } catch {
+      let status = Output.failure(error, json: tracing.json)
+      throw error.code == .dataLost ? ExitCode.no : status
+    }
+  }
+
+  private func configuration() throws(EBPFError) -> MemoryTracerConfiguration {
+    var configuration = MemoryTracerConfiguration()
+    if recordsAllocations {
+      configuration.allocations =
+        exact
+        ? .exact : .sampled(bytes: sampleBytes ?? MemoryTracerConfiguration.usualSampleBytes)
+    }
+    configuration.allocator.objects = objects
+    configuration.allocator.prefix = prefix
+    configuration.blockLimit = maxBlocks
+    configuration.faultPeriod = faultStacks
+    configuration.takesStacks = !noStacks
+    configuration.filter = try tracing.filter()
+    return configuration
+  }
+}

@@ -1,0 +1,134 @@
+import EBPF
+import EBPFSystem
+import EBPFTracers
+import ProfileFormats
+import Profiles
+
+/// What a memory recording says: the file, the tables, the footer, or the JSON.
+struct MemoryReport {
+  private let result: MemoryRecording
+  private let command: MemoryCommand
+
+  init(_ result: MemoryRecording, command: MemoryCommand) {
+    self.result = result
+    self.command = command
+  }
+
+  /// True when the recording does not show everything that happened.
+  var hasLoss: Bool {
+    result.statistics.dropped > 0 || result.statistics.truncated > 0
+      || result.totals.untracked > 0
+  }
+
+  /// What is missing, in one sentence.
+  var lossSentence: String {
+    "\(Figures.count(result.statistics.dropped)) events were dropped, "
+      + "\(Figures.count(result.totals.untracked)) blocks found no room (--max-blocks) and "
+      + "\(Figures.count(result.statistics.truncated)) stacks are incomplete"
+  }
+
+  /// Writes the file if one was asked for, then the result, then the footer.
+  func write() throws(EBPFError) {
+    let file = try writeFile()
+    if command.tracing.json {
+      try Output.write(
+        JSONDocument.text(
+          MemoryDocument(result, leaks: leaks, file: file, top: command.top)))
+    } else if command.output == nil, let format = command.format {
+      try Output.write(try encode(format))
+    } else {
+      try Output.write(MemoryTables(result, leaks: leaks, command: command).text)
+      footer(file)
+    }
+  }
+
+  /// The blocks in use that were asked for.
+  private var leaks: [MemoryBlock] {
+    let age = command.older.map { $0.multipliedReportingOverflow(by: 1_000_000) }
+    return result.blocks.filter { block in
+      if let age, age.overflow || block.age <= age.partialValue { return false }
+      return block.size >= command.minSize ?? 0 && block.size <= command.maxSize ?? .max
+    }
+  }
+
+  // MARK: - Files
+
+  private func writeFile() throws(EBPFError) -> String? {
+    guard let path = command.output else { return nil }
+    guard let format = command.format ?? ProfileFormat(path: path) else {
+      throw EBPFError(.invalidArgument, "no format for '\(path)'")
+    }
+    let bytes = try encode(format)
+    do throws(Errno) { try OutputFile.write(bytes, path: path) } catch {
+      throw EBPFError(
+        .system, "cannot write '\(path)': \(error.text)",
+        systemCall: .init(call: "write", errno: error.rawValue, name: error.name),
+        hint: "name a file in a folder that you may write to")
+    }
+    return path
+  }
+
+  private func encode(_ format: ProfileFormat) throws(EBPFError) -> [UInt8] {
+    var options = ProfileOptions()
+    if let name = command.value {
+      guard let index = result.profile.valueTypes.firstIndex(where: { $0.type == name }) else {
+        let names = result.profile.valueTypes.map(\.type).joined(separator: ", ")
+        throw EBPFError(
+          .invalidArgument, "there is no value '\(name)' in this profile",
+          hint: "choose from \(names)")
+      }
+      options.valueType = index
+    }
+    options.recording.host = result.host
+    options.recording.kernel = result.kernelRelease
+    options.recording.commandLine = command.tracing.subject
+    options.recording.samples = result.statistics.recorded
+    options.recording.dropped = result.statistics.dropped
+    options.recording.truncated = result.statistics.truncated
+    options.recording.unresolved = UInt64(result.unresolvedFrames)
+    options.recording.tool = "swift-ebpf \(Version.text)"
+    do throws(ProfileFormatError) {
+      return try format.encode(result.profile, options: options)
+    } catch {
+      throw EBPFError(.unsupported, "\(error)")
+    }
+  }
+
+  // MARK: - Footer
+
+  private func footer(_ file: String?) {
+    let statistics = result.statistics
+    let footer = TracerFooter()
+    footer.line(
+      "recorded",
+      "\(Figures.count(statistics.recorded)) events in "
+        + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)); "
+        + "\(Figures.count(statistics.dropped)) dropped, "
+        + "\(Figures.count(statistics.truncated)) stacks truncated")
+    if command.recordsAllocations { allocations(footer) }
+    footer.line("symbols", result.symbolSummary)
+    footer.hooks(result.hooks)
+    footer.overhead(result.overhead)
+    if let file { footer.wrote(file) }
+  }
+
+  private func allocations(_ footer: TracerFooter) {
+    let totals = result.totals
+    var kinds = "every call"
+    if let mean = result.sampleBytes {
+      kinds = "estimates: one allocated byte in \(Figures.count(mean)) was picked"
+    }
+    footer.line("allocator", kinds)
+    let notes: [(UInt64, String)] = [
+      (totals.untracked, "blocks found no room among the blocks in use (--max-blocks)"),
+      (totals.unknownFrees, "frees of blocks that are not known: older, or without room"),
+      (totals.replaced, "blocks whose free was not seen"),
+      (totals.released, "blocks freed while they were not recorded"),
+      (totals.failures, "calls gave out nothing"),
+      (totals.abandoned, "calls never returned"),
+    ]
+    for (count, text) in notes where count > 0 {
+      footer.line("", "\(Figures.count(count)) \(text)")
+    }
+  }
+}
