@@ -39,6 +39,9 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build network network.c $frames
   build memory memory.c $frames
   build memory-static memory.c $frames -static
+  build memory-pie memory.c $frames -static-pie
+  build allocations allocations.c $frames -pthread
+  build allocations-static allocations.c $frames -static -pthread
   build stacks stacks.c $frames
   build cpu cpu.c $frames -fPIE -pie
   build cpu-static cpu.c $frames -static
@@ -47,3 +50,14 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build cpu-noframes cpu.c -fomit-frame-pointer
   build with-capabilities-static ../../VM/with_capabilities.c -static
 }
+
+# Another C library, where it is installed.
+if command -v musl-gcc >/dev/null; then
+  compiler=musl-gcc
+  # shellcheck disable=SC2086
+  {
+    build memory-musl memory.c $frames
+    build allocations-musl allocations.c $frames -pthread
+    build allocations-musl-static allocations.c $frames -static -pthread
+  }
+fi

@@ -51,6 +51,18 @@ public final class StoppedProcess: Sendable {
   /// Lets it do its work.
   public func resume() { kill(id, SIGCONT) }
 
+  /// Lets it work until it stops itself again.
+  public func resumeUntilStopped() throws {
+    resume()
+    var state: Int32 = 0
+    while waitpid(id, &state, WUNTRACED) < 0 {
+      guard errno == EINTR else { throw Command.Failure(description: "waitpid: \(errno)") }
+    }
+    guard state & 0xff == 0x7f else {
+      throw Command.Failure(description: "process \(id) did not stop again: status \(state)")
+    }
+  }
+
   /// Sends it a signal.
   public func send(_ signal: Int32) { kill(id, signal) }
 

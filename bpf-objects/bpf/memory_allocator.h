@@ -23,7 +23,8 @@ enum allocator_function {
 	FUNCTION_REALLOC,
 	FUNCTION_REALLOCARRAY,
 	FUNCTION_POSIX_MEMALIGN,
-	FUNCTION_ALIGNED,
+	FUNCTION_MEMALIGN,
+	FUNCTION_ALIGNED_ALLOC,
 	FUNCTION_PAGES,
 };
 
@@ -350,11 +351,17 @@ int memory_posix_memalign(void *context)
 			       first_argument(context));
 }
 
-/* memalign and aligned_alloc: the alignment, then the size. */
+/* The alignment, then the size. Apart from the next, to which musl jumps. */
 SEC("uprobe")
-int memory_aligned(void *context)
+int memory_memalign(void *context)
 {
-	return enter_allocator(context, FUNCTION_ALIGNED, second_argument(context), 0);
+	return enter_allocator(context, FUNCTION_MEMALIGN, second_argument(context), 0);
+}
+
+SEC("uprobe")
+int memory_aligned_alloc(void *context)
+{
+	return enter_allocator(context, FUNCTION_ALIGNED_ALLOC, second_argument(context), 0);
 }
 
 /* valloc and pvalloc */

@@ -8,6 +8,7 @@
  *   control     array, mmapable   u32 (0)                 struct memory_control
  *   counters    per-CPU array     u32 (0)                 struct memory_counters
  *   processes   hash              struct process_id       struct memory_process
+ *   programs    hash              u32 process id          struct process_id of what it runs now
  *   threads     hash              u32 thread id           private: what a thread is doing
  *   sites       hash              struct memory_site      struct memory_amount
  *   live        hash              struct memory_address   struct memory_block
@@ -46,11 +47,21 @@ struct memory_control {
 	struct stack_settings stacks;
 };
 
-/* One program in one process: a new one at fork, at exec and when a number is used again. */
+/*
+ * One program in one process: another at fork, at exec and when a number is used again.
+ *
+ * `image` says where the kernel laid the program out, which exec chooses anew: start_code,
+ * end_code, start_stack and start_brk of its memory as one polynomial, first to last. User space
+ * has the same from fields 26, 27, 28 and 47 of /proc/PID/stat, so that it can tell which program
+ * the mappings it read belong to.
+ */
+#define IMAGE_FACTOR 0x9e3779b97f4a7c15ULL
+
 struct process_id {
-	u64 start;      /* when the process was created, ns of CLOCK_BOOTTIME */
-	u32 tgid;       /* what user space calls the process id */
-	u32 exec_count; /* changes with each exec; starts at whatever the parent had */
+	u64 start; /* when the process was created, ns of CLOCK_BOOTTIME */
+	u64 image;
+	u32 tgid;  /* what user space calls the process id */
+	u32 padding;
 };
 
 /* The kernel's counters of a process's pages (enum in mm_types_task.h). */
@@ -143,7 +154,7 @@ struct memory_counters {
 	u64 mappings;          /* mmap, munmap, mremap and brk that changed something */
 	u64 mapping_failures;  /* and that failed or changed nothing */
 	u64 rss_updates;
-	u64 rss_unowned;       /* of an address space that no process owned any more */
+	u64 unowned;           /* of an address space in which no program runs yet, or any more */
 	u64 victims;           /* processes the kernel killed for want of memory */
 	u64 events_lost;       /* process, exit and victim events that found the ring full */
 	u64 follow_lost;       /* started processes that found pid_filter full */
@@ -174,7 +185,8 @@ struct memory_process_event {
 	u64 time; /* CLOCK_MONOTONIC ns */
 };
 
-/* A process has ended; its entry in `processes` will not change any more. */
+/* A process has ended or executed another program; its entry in `processes` will not change any
+ * more. */
 struct memory_exit_event {
 	u32 kind; /* MEMORY_EXIT_EVENT */
 	u32 padding;

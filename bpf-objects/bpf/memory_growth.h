@@ -36,6 +36,10 @@ INLINE struct memory_process *current_process(struct memory_control *control,
 		ADD_ONE(&count->paused);
 		return NULL;
 	}
+	if (is_executing((const void *)bpf_get_current_task())) {
+		ADD_ONE(&count->unowned);
+		return NULL;
+	}
 	thread = thread_entry(pid_tgid, count);
 	if (!thread) {
 		ADD_ONE(&count->threads_lost);
@@ -264,41 +268,20 @@ int memory_call_exit(struct raw_tracepoint *context)
 
 /* ---- Resident pages ---- */
 
-/* Until Linux 6.1 one structure of numbers … */
-struct mm_rss_stat {
-	struct {
-		s64 counter;
-	} count[PAGE_KINDS];
-} CORE;
-
-struct mm_struct___numbers {
-	struct mm_rss_stat rss_stat;
-} CORE;
-
-/* … then an array of per-CPU counters, whose common part lags by a batch of pages for each CPU. */
-struct percpu_counter {
-	s64 count;
-} CORE;
-
-struct mm_struct___counters {
-	struct percpu_counter rss_stat[PAGE_KINDS];
-} CORE;
-
-INLINE u64 resident_pages(const void *mm, u32 kind)
+/* What a task's process runs now; NULL when nothing of it was recorded. */
+INLINE struct memory_process *process_of(const struct task_struct___memory *task,
+					 struct process_id *id)
 {
-	const char *place = mm;
-	s64 pages = 0;
+	struct process_id *program;
+	u32 tgid = 0;
 
-	if (core_type_exists(struct mm_rss_stat)) {
-		place += core_field_offset(((struct mm_struct___numbers *)0)->rss_stat);
-		place += (u64)kind * sizeof(pages);
-	} else {
-		place += core_field_offset(((struct mm_struct___counters *)0)->rss_stat);
-		place += (u64)kind * core_type_size(struct percpu_counter);
-		place += core_field_offset(((struct percpu_counter *)0)->count);
-	}
-	bpf_probe_read_kernel(&pages, sizeof(pages), place);
-	return pages > 0 ? pages : 0;
+	core_read(&tgid, task, tgid);
+	id->tgid = tgid;
+	program = bpf_map_lookup_elem(&programs, &tgid);
+	if (!program)
+		return NULL;
+	*id = *program;
+	return bpf_map_lookup_elem(&processes, id);
 }
 
 /* One of an address space's counters of pages changed, by its own process or by another. */
@@ -329,14 +312,9 @@ int memory_rss(struct raw_tracepoint *context)
 		if (core_field_exists(((struct mm_struct___memory *)0)->owner))
 			core_read(&owner, mm, owner);
 		/* The current task's other space is that of the program it is about to become. */
-		if (!owner || owner == task) {
-			ADD_ONE(&count->rss_unowned);
-			return 0;
-		}
-		identify_process(owner, &id);
-		process = bpf_map_lookup_elem(&processes, &id);
+		process = owner && owner != task ? process_of(owner, &id) : NULL;
 		if (!process) {
-			ADD_ONE(&count->rss_unowned);
+			ADD_ONE(&count->unowned);
 			return 0;
 		}
 		if (READ_ONCE(control->paused)) {
@@ -381,12 +359,19 @@ int memory_victim(struct raw_tracepoint *context)
 	event->kind = MEMORY_VICTIM_EVENT;
 	event->padding = 0;
 	event->time = bpf_ktime_get_ns();
-	if (first >= KERNEL_HALF)
-		identify_process((const void *)first, &id);
-	else
-		id.tgid = first;
+	if (first >= KERNEL_HALF) {
+		process = process_of((const void *)first, &id);
+	} else {
+		struct process_id *program;
+		u32 tgid = first;
+
+		id.tgid = tgid;
+		program = bpf_map_lookup_elem(&programs, &tgid);
+		if (program)
+			id = *program;
+		process = bpf_map_lookup_elem(&processes, &id);
+	}
 	event->process = id;
-	process = bpf_map_lookup_elem(&processes, &id);
 	if (process)
 		event->growth = *process;
 	else
@@ -409,20 +394,40 @@ int memory_fork(struct raw_tracepoint *context)
 	return 0;
 }
 
+/* Tells the reader that a process ended, or what it ran; what is not told stays in `processes` until
+ * the end, so nothing is lost. */
+INLINE void forget_program(u32 tgid)
+{
+	struct process_id *program = bpf_map_lookup_elem(&programs, &tgid);
+	struct memory_exit_event *event;
+
+	if (!program)
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (event) {
+		event->kind = MEMORY_EXIT_EVENT;
+		event->padding = 0;
+		event->process = *program;
+		bpf_ringbuf_submit(event, 0);
+	}
+	bpf_map_delete_elem(&programs, &tgid);
+}
+
 /* (task, old thread id, program) */
 SEC("raw_tp/sched_process_exec")
 int memory_exec(struct raw_tracepoint *context)
 {
 	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u32 tid = pid_tgid, tgid = pid_tgid >> 32, old_tid = context->args[1];
 	struct memory_counters *count = counts();
-	u32 tid = pid_tgid, old_tid = context->args[1];
 	struct process_id id;
 
 	/* Its number, and what it was doing, were another program's. */
 	bpf_map_delete_elem(&threads, &old_tid);
 	if (tid != old_tid)
 		bpf_map_delete_elem(&threads, &tid);
-	if (!count || !process_wanted(pid_tgid >> 32))
+	forget_program(tgid);
+	if (!count || !process_wanted(tgid))
 		return 0;
 	identify_process((const void *)bpf_get_current_task(), &id);
 	announce(&id, 1, bpf_ktime_get_ns(), count);
@@ -435,29 +440,15 @@ int memory_exit(struct raw_tracepoint *context)
 {
 	const struct task_struct___memory *task = (const void *)context->args[0];
 	const struct signal_struct___memory *signal;
-	struct memory_counters *count = counts();
-	u32 tid = bpf_get_current_pid_tgid();
-	struct memory_exit_event *event;
-	struct process_id id;
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u32 tid = pid_tgid;
 	int threads_left = 0;
 
 	bpf_map_delete_elem(&threads, &tid);
 	filter_forget_exit((const void *)context->args[0]);
-	if (!count || core_read(&signal, task, signal) != 0 ||
-	    core_read(&threads_left, signal, live.counter) != 0 || threads_left != 0)
-		return 0;
-	identify_process(task, &id);
-	if (!bpf_map_lookup_elem(&processes, &id))
-		return 0;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		/* The entry stays until the end: nothing of it is lost. */
-		return 0;
-	}
-	event->kind = MEMORY_EXIT_EVENT;
-	event->padding = 0;
-	event->process = id;
-	bpf_ringbuf_submit(event, 0);
+	if (core_read(&signal, task, signal) == 0 &&
+	    core_read(&threads_left, signal, live.counter) == 0 && threads_left == 0)
+		forget_program(pid_tgid >> 32);
 	return 0;
 }
 

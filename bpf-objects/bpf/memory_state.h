@@ -16,7 +16,7 @@ struct task_struct___memory {
 	int tgid;
 	int pagefault_disabled;
 	u64 start_boottime;
-	u64 self_exec_id;
+	unsigned in_execve : 1;
 	struct task_struct___memory *group_leader;
 	struct mm_struct___memory *mm;
 	struct signal_struct___memory *signal;
@@ -31,6 +31,9 @@ struct signal_struct___memory {
 
 struct mm_struct___memory {
 	struct task_struct___memory *owner;
+	u64 start_code;
+	u64 end_code;
+	u64 start_stack;
 	u64 start_brk;
 	u64 brk;
 } CORE;
@@ -78,6 +81,13 @@ struct {
 	__type(key, struct process_id);
 	__type(value, struct memory_process);
 } processes SEC(".maps");
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u32);
+	__type(value, struct process_id);
+} programs SEC(".maps");
 
 struct {
 	__uint(type, MAP_HASH);
@@ -136,20 +146,85 @@ INLINE void note_first_event(struct memory_counters *count, u64 now)
 		count->first_event = now;
 }
 
+/* Pages of an address space, by kind: until Linux 6.1 one structure of numbers … */
+struct mm_rss_stat {
+	struct {
+		s64 counter;
+	} count[PAGE_KINDS];
+} CORE;
+
+struct mm_struct___numbers {
+	struct mm_rss_stat rss_stat;
+} CORE;
+
+/* … then an array of per-CPU counters, whose common part lags by a batch of pages for each CPU. */
+struct percpu_counter {
+	s64 count;
+} CORE;
+
+struct mm_struct___counters {
+	struct percpu_counter rss_stat[PAGE_KINDS];
+} CORE;
+
+INLINE u64 resident_pages(const void *mm, u32 kind)
+{
+	const char *place = mm;
+	s64 pages = 0;
+
+	if (core_type_exists(struct mm_rss_stat)) {
+		place += core_field_offset(((struct mm_struct___numbers *)0)->rss_stat);
+		place += (u64)kind * sizeof(pages);
+	} else {
+		place += core_field_offset(((struct mm_struct___counters *)0)->rss_stat);
+		place += (u64)kind * core_type_size(struct percpu_counter);
+		place += core_field_offset(((struct percpu_counter *)0)->count);
+	}
+	bpf_probe_read_kernel(&pages, sizeof(pages), place);
+	return pages > 0 ? pages : 0;
+}
+
+/* See struct process_id. */
+INLINE u64 image_of(const struct task_struct___memory *task)
+{
+	const struct mm_struct___memory *mm;
+	u64 part = 0, image;
+
+	if (core_read(&mm, task, mm) != 0 || !mm)
+		return 0;
+	core_read(&part, mm, start_code);
+	image = part;
+	core_read(&part, mm, end_code);
+	image = image * IMAGE_FACTOR + part;
+	core_read(&part, mm, start_stack);
+	image = image * IMAGE_FACTOR + part;
+	core_read(&part, mm, start_brk);
+	return image * IMAGE_FACTOR + part;
+}
+
+/* True from where exec gave the task its new memory to where the program in it begins. */
+INLINE bool is_executing(const struct task_struct___memory *task)
+{
+	u64 bits = 0;
+
+	bpf_probe_read_kernel(&bits, core_field_size(task->in_execve),
+			      (const char *)task + core_field_offset(task->in_execve));
+	bits <<= core_field_lshift(task->in_execve);
+	return bits >> core_field_rshift(task->in_execve) != 0;
+}
+
 /* Which program of which process a task runs. */
 INLINE void identify_process(const struct task_struct___memory *task, struct process_id *id)
 {
 	const struct task_struct___memory *leader;
-	u64 exec_count = 0;
 	int tgid = 0;
 
 	id->start = 0;
 	core_read(&tgid, task, tgid);
 	if (core_read(&leader, task, group_leader) == 0)
 		core_read(&id->start, leader, start_boottime);
-	core_read(&exec_count, task, self_exec_id);
+	id->image = image_of(task);
 	id->tgid = tgid;
-	id->exec_count = exec_count;
+	id->padding = 0;
 }
 
 /* Tells the reader about a process early in its life. */
@@ -175,8 +250,9 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 						     struct memory_counters *count)
 {
 	struct memory_process *process, *empty;
+	const struct mm_struct___memory *mm;
+	u32 zero = 0, tgid = id->tgid;
 	u64 now;
-	u32 zero = 0;
 
 	process = bpf_map_lookup_elem(&processes, id);
 	if (process)
@@ -191,6 +267,13 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 	now = bpf_ktime_get_ns();
 	bpf_get_current_comm(process->command, sizeof(process->command));
 	process->first_seen = now;
+	if (core_read(&mm, (const struct task_struct___memory *)bpf_get_current_task(), mm) == 0) {
+		process->pages[PAGES_FILE] = resident_pages(mm, PAGES_FILE);
+		process->pages[PAGES_ANONYMOUS] = resident_pages(mm, PAGES_ANONYMOUS);
+		process->pages[PAGES_SWAP] = resident_pages(mm, PAGES_SWAP);
+		process->pages[PAGES_SHARED] = resident_pages(mm, PAGES_SHARED);
+	}
+	bpf_map_update_elem(&programs, &tgid, id, UPDATE_ANY);
 	announce(id, 0, now, count);
 	return process;
 }

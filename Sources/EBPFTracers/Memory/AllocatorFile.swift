@@ -34,7 +34,7 @@ struct AllocatorFile: Sendable {
   private static let functions: [(name: String, program: String)] = [
     ("malloc", "memory_malloc"), ("calloc", "memory_calloc"), ("realloc", "memory_realloc"),
     ("reallocarray", "memory_reallocarray"), ("posix_memalign", "memory_posix_memalign"),
-    ("aligned_alloc", "memory_aligned"), ("memalign", "memory_aligned"),
+    ("aligned_alloc", "memory_aligned_alloc"), ("memalign", "memory_memalign"),
     ("valloc", "memory_pages"), ("pvalloc", "memory_pages"), ("free", "memory_free"),
     ("free_sized", "memory_free"), ("free_aligned_sized", "memory_free"),
   ]

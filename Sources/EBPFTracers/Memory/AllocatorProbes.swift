@@ -15,7 +15,8 @@ final class AllocatorProbes: Sendable {
   /// Names of the programs, in the order of their places.
   static let programs: Set<String> = [
     "memory_malloc", "memory_calloc", "memory_realloc", "memory_reallocarray",
-    "memory_posix_memalign", "memory_aligned", "memory_pages", "memory_allocated", "memory_free",
+    "memory_posix_memalign", "memory_memalign", "memory_aligned_alloc", "memory_pages",
+    "memory_allocated", "memory_free",
   ]
   private static let returning = "memory_allocated"
 

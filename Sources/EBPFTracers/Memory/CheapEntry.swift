@@ -27,7 +27,8 @@ enum CheapEntry {
     guard let first = code.first else { return false }
     switch first {
     case 0x50...0x57: return true  // push %rax … %rdi
-    case 0x41: return code.dropFirst().first.map { (0x50...0x57).contains($0) } ?? false  // push %r8 …
+    case 0x41:  // push %r8 … %r15
+      return code.dropFirst().first.map { (0x50...0x57).contains($0) } ?? false
     case 0x70...0x7f, 0xeb, 0xe9, 0x90: return true  // jcc, jmp, nop
     case 0x0f: return code.dropFirst().first.map { (0x80...0x8f).contains($0) } ?? false  // jcc
     default: return false

@@ -50,6 +50,7 @@ struct MemoryAssembler {
       places.map { place in
         Symbolizer.UserStack(
           pid: Int32(truncatingIfNeeded: place.process.processID),
+          program: Symbolizer.Program(start: place.process.start, image: place.process.image),
           addresses: addresses(place.stack))
       })
     var builder = ProfileBuilder(
@@ -226,17 +227,17 @@ struct MemoryAssembler {
 
   private func growth() -> [ProcessGrowth] {
     // Of the programs that one process ran, the first had what was resident at the start.
-    var first: [UInt32: UInt32] = [:]
-    var last: [UInt32: UInt32] = [:]
-    for key in readings.processes.keys {
-      first[key.processID] = min(first[key.processID] ?? .max, key.execCount)
-      last[key.processID] = max(last[key.processID] ?? 0, key.execCount)
+    var first: [UInt32: UInt64] = [:]
+    var last: [UInt32: UInt64] = [:]
+    for (key, record) in readings.processes {
+      first[key.processID] = min(first[key.processID] ?? .max, record.firstSeen)
+      last[key.processID] = max(last[key.processID] ?? 0, record.firstSeen)
     }
     let pageSize = UInt64(CurrentProcess.pageSize)
     return readings.processes.map { key, record in
       let process = Int32(truncatingIfNeeded: key.processID)
-      let before = first[key.processID] == key.execCount ? baseline.resident(key) : nil
-      let isLast = last[key.processID] == key.execCount && !readings.ended.contains(key)
+      let before = first[key.processID] == record.firstSeen ? baseline.resident(key) : nil
+      let isLast = last[key.processID] == record.firstSeen && !readings.ended.contains(key)
       let now = isLast ? ProcessBaseline.residentBytes(of: process) : nil
       let told =
         (record.filePages &+ record.anonymousPages &+ record.sharedPages) &* pageSize
@@ -275,8 +276,8 @@ struct MemoryAssembler {
 
   private func order(_ place: Place) -> [UInt64] {
     [
-      UInt64(place.process.processID), place.process.start, UInt64(place.process.execCount),
-      place.stack.low, place.stack.high,
+      UInt64(place.process.processID), place.process.start, place.process.image, place.stack.low,
+      place.stack.high,
     ]
   }
 

@@ -30,7 +30,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var mappings: UInt64 = 0
   var mappingFailures: UInt64 = 0
   var rssUpdates: UInt64 = 0
-  var rssUnowned: UInt64 = 0
+  var unowned: UInt64 = 0
   var victims: UInt64 = 0
   var eventsLost: UInt64 = 0
   var followLost: UInt64 = 0
@@ -56,7 +56,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.replaced, \.replacedBytes, \.untracked, \.untrackedBytes, \.unknownFrees, \.nullFrees,
       \.failures, \.nested, \.abandoned, \.sampledOut, \.filtered, \.paused, \.threadsLost,
       \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
-      \.mappingFailures, \.rssUpdates, \.rssUnowned, \.victims, \.eventsLost, \.followLost,
+      \.mappingFailures, \.rssUpdates, \.unowned, \.victims, \.eventsLost, \.followLost,
       \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
     ]
   }

@@ -133,7 +133,6 @@ extension MemorySession {
     let (announced, ended) = collector.withLock { $0.drain(now: Clock.monotonic.now) }
     for announcement in announced {
       let process = Int32(truncatingIfNeeded: announcement.process.processID)
-      if announcement.isNewProgram { symbolizer.forget(pid: process) }
       // A process that is gone already shows up as unresolved frames, with that reason.
       do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
       guard announcement.isNewProgram, let probes else { continue }

@@ -123,7 +123,7 @@ extension MemorySession: TracerSession {
     statistics.unwanted =
       counts.released + counts.unknownFrees + counts.nullFrees + counts.failures + counts.nested
       + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused
-      + counts.mappingFailures + counts.rssUnowned
+      + counts.mappingFailures + counts.unowned
     statistics.seen = statistics.recorded + statistics.dropped + statistics.unwanted
     statistics.truncated = counts.stacksCut + counts.stacksLost
     if counts.firstEvent > requestTime {

@@ -1,0 +1,114 @@
+import EBPF
+import Testing
+
+@testable import EBPFTracers
+
+/// The Swift side of the memory tracer's contract against the C side's own types.
+@Suite struct MemoryRecordsTests {
+  /// A structure of the object: its size, and where each member begins, members of members included.
+  private func layout(_ name: String) throws -> (size: Int, members: [String: Int]) {
+    let object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
+    let types = try #require(object.btf)
+    let id = try #require(try types.firstID(named: name, kind: .structure))
+    var members: [String: Int] = [:]
+    for member in try types.members(of: types.type(id)) {
+      members[try types.string(at: member.nameOffset)] = Int(member.bitOffset) / 8
+    }
+    return (Int(try types.size(of: id)), members)
+  }
+
+  private func check<Value>(
+    _ type: Value.Type, _ name: String, _ fields: [String: PartialKeyPath<Value>]
+  ) throws {
+    let expected = try layout(name)
+    #expect(MemoryLayout<Value>.stride == expected.size, "\(name)")
+    #expect(MemoryLayout<Value>.size == expected.size, "\(name)")
+    #expect(Set(fields.keys) == Set(expected.members.keys), "\(name)")
+    for (field, path) in fields {
+      #expect(
+        MemoryLayout<Value>.offset(of: path) == expected.members[field], "\(name).\(field)")
+    }
+  }
+
+  @Test func `structures are laid out as the object says`() throws {
+    try check(StackID.self, "stack_id", ["low": \.low, "high": \.high])
+    try check(
+      ProcessIdentity.self, "process_id",
+      ["start": \.start, "image": \.image, "tgid": \.processID, "padding": \.padding])
+    try check(
+      MemoryControl.self, "memory_control",
+      [
+        "paused": \.paused, "flags": \.flags, "fault_period": \.faultPeriod,
+        "padding": \.padding, "sample_bytes": \.sampleBytes,
+        "history_interval": \.historyInterval, "stacks": \.stackGeneration,
+      ])
+    try check(
+      MemorySiteKey.self, "memory_site",
+      [
+        "process": \.process, "stack": \.stack, "size": \.size, "kind": \.kind,
+        "padding": \.padding,
+      ])
+    try check(MemoryAmount.self, "memory_amount", ["count": \.count, "bytes": \.bytes])
+    try check(
+      MemoryAddress.self, "memory_address", ["process": \.process, "address": \.address])
+    try check(
+      MemoryBlockRecord.self, "memory_block",
+      [
+        "size": \.size, "time": \.time, "stack": \.stack, "tid": \.threadID,
+        "padding": \.padding,
+      ])
+    try check(
+      MemoryProcessRecord.self, "memory_process",
+      [
+        "command": \.command, "first_seen": \.firstSeen, "faults": \.faults, "maps": \.maps,
+        "mapped_bytes": \.mappedBytes, "unmaps": \.unmaps, "unmapped_bytes": \.unmappedBytes,
+        "break_grown_bytes": \.breakGrownBytes, "break_shrunk_bytes": \.breakShrunkBytes,
+        "pages": \.filePages, "peak_pages": \.peakPages, "stacks": \.stacks, "points": \.points,
+        "history": \.history,
+      ])
+  }
+
+  @Test func `every counter is where the object has it`() throws {
+    let expected = try layout("memory_counters")
+    #expect(MemoryLayout<MemoryCounters>.size == expected.size)
+    let mirror = Mirror(reflecting: MemoryCounters(summing: []))
+    var offset = 0
+    for child in mirror.children {
+      let label = try #require(child.label)
+      guard !label.hasPrefix("stacks") else { break }
+      let name = label.reduce(into: "") { name, letter in
+        name += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
+      }
+      #expect(expected.members[name] == offset, "\(name)")
+      offset += 8
+    }
+    #expect(expected.members["stacks"] == offset)
+  }
+
+  @Test func `counters are added up, but for the time of the first event`() {
+    var one = MemoryCounters(summing: [])
+    one.firstEvent = 30
+    one.allocations = 1
+    one.stacksNone = 5
+    var two = one
+    two.firstEvent = 20
+    two.followLost = 7
+    let idle = MemoryCounters(summing: [])
+    let sum = MemoryCounters(summing: [one, two, idle])
+    #expect(sum.firstEvent == 20)
+    #expect(sum.allocations == 2)
+    #expect(sum.stacksNone == 10)
+    #expect(sum.followLost == 7)
+  }
+
+  @Test func `a full history begins with its oldest point`() {
+    var record = MemoryProcessRecord()
+    for number in 0..<40 {
+      record.history[number % 32] = MemoryPoint(time: UInt64(number), pages: 1)
+      record.points += 1
+    }
+    #expect(record.orderedHistory.map(\.time) == (8..<40).map(UInt64.init))
+    record.points = 3
+    #expect(record.orderedHistory.count == 3)
+  }
+}
