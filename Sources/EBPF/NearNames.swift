@@ -15,7 +15,8 @@ enum NearNames {
     guard !wanted.isEmpty else { return [] }
     let furthest = max(1, wanted.count / 3)
     var found: [(distance: Int, name: String)] = []
-    for candidate in candidates {
+    for candidate in candidates where candidate != name {
+      if found.contains(where: { $0.name == candidate }) { continue }
       let other = Array(candidate.utf8.prefix(256))
       let distance: Int
       if let near = edits(wanted, other, atMost: furthest) {
@@ -26,7 +27,6 @@ enum NearNames {
         continue
       }
       let place = found.firstIndex { ($0.distance, $0.name) > (distance, candidate) }
-      if let place, found[place].name == candidate { continue }
       found.insert((distance, candidate), at: place ?? found.count)
       if found.count > 3 { found.removeLast() }
     }

@@ -91,6 +91,8 @@ extension Errno {
   public static let illegalSequence = Errno(rawValue: 84)
   /// Operation not supported.
   public static let notSupported = Errno(rawValue: 95)
+  /// `EADDRNOTAVAIL`: of probes, a name that several functions have.
+  public static let addressNotAvailable = Errno(rawValue: 99)
   /// Connection timed out.
   public static let timedOut = Errno(rawValue: 110)
   /// Stale file handle.

@@ -39,12 +39,17 @@ enum Guest {
     String(decoding: try contents(ofFile: path), as: UTF8.self)
   }
 
+  /// Writes one of the kernel's settings.
+  static func write(_ path: String, _ value: String) throws {
+    try SystemFile.write(path, value, flags: SystemFile.append)
+  }
+
   /// Runs `body` while one of the kernel's settings is another.
   static func with(_ path: String, _ value: String, _ body: () throws -> Void) throws {
     let before = try text(path)
-    try SystemFile.write(path, value, flags: SystemFile.append)
+    try write(path, value)
     let result = Result(catching: body)
-    try SystemFile.write(path, before, flags: SystemFile.append)
+    try write(path, before)
     try result.get()
   }
 }

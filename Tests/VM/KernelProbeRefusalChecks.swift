@@ -33,6 +33,22 @@ enum KernelProbeRefusalChecks {
         try equal(error.code, .invalidArgument, "the code of \(error)")
       }
     },
+    Check("a name that several functions have is refused, and their places are named") {
+      let name = try ambiguousFunction()
+      for kernel in try kernels() {
+        let error = try refused(.kprobe(name), kernel)
+        try equal(error.message, "the kernel has several functions '\(name)'", "\(error)")
+        let hint = error.hint ?? ""
+        try require(hint.hasPrefix("name one by its place: _text+0x"), "\(error)")
+        // The places are ones that can be probed.
+        let first = try require(
+          hint.split(separator: " ").first { $0.hasPrefix("_text+0x") }, "\(error)")
+        let offset = try require(UInt64(first.dropFirst(8), radix: 16), hint)
+        let object = try Guest.load("count_kprobe", kernel: kernel)
+        let link = try object.program("count_entry").attach(.kprobe("_text", offset: offset))
+        try link.detach()
+      }
+    },
     Check("names that are none are refused before the kernel is asked") {
       try equal(
         try refused(.kprobe("")), .invalidArgument, "the name of the function is empty")
@@ -62,6 +78,21 @@ enum KernelProbeRefusalChecks {
       try equal(try Guest.text("/sys/kernel/tracing/kprobe_events"), "", "kprobe_events")
     },
   ]
+
+  /// A name that tracefs lists several times.
+  private static func ambiguousFunction() throws -> String {
+    let symbols = try Guest.text("/proc/kallsyms").split(separator: "\n")
+    var places: [Substring: Int] = [:]
+    for symbol in symbols {
+      let words = symbol.split(separator: " ")
+      if words.count == 3, words[1] == "t" { places[words[2], default: 0] += 1 }
+    }
+    let listed = try Guest.text("/sys/kernel/tracing/available_filter_functions")
+    var counts: [Substring: Int] = [:]
+    for name in listed.split(separator: "\n") { counts[name, default: 0] += 1 }
+    let names = counts.filter { $0.value == 2 && places[$0.key] == 2 }.keys.sorted()
+    return String(try require(names.first, "every name means one function"))
+  }
 
   private static func kernels() throws -> [OlderKernel] {
     [

@@ -55,6 +55,41 @@ enum TrampolineChecks {
       try equal(error.message, "the kernel's BTF has no function 'swift_ebpf_none'", "\(error)")
       try equal(error.code, .notFound, "the code of \(error)")
     },
+    Check("targets that are misspelt name near ones") {
+      let wrong = [
+        ("count_tp_btf", "sys_entr", "tracepoint", "sys_enter"),
+        ("count_lsm", "file_opn", "security hook", "file_open"),
+        ("iterator", "tsk", "iterator", "task"),
+        ("count_trampoline", "__x64_sys_opena", "function", "__x64_sys_openat"),
+      ]
+      for (fixture, target, kind, meant) in wrong {
+        var object = try Guest.object(fixture)
+        object.programs.removeSubrange(1...)
+        object.programs[0].attachTarget = target
+        let error = try refusal { _ = try LoadedObject(object) }
+        try equal(error.message, "the kernel's BTF has no \(kind) '\(target)'", "\(error)")
+        try require(error.hint?.hasPrefix("did you mean ") == true, "\(error)")
+        try require(error.hint?.contains("'\(meant)'") == true, "\(error)")
+      }
+    },
+    Check("a function that the kernel cannot trace is said to be one") {
+      var fixture = try Guest.object("fentry")
+      fixture.programs.removeAll { $0.name != "on_entry" }
+      fixture.programs[0].attachTarget = "__switch_to"
+      let program = try LoadedObject(fixture).program("on_entry")
+      let error = try refusal {
+        let link = try program.attachBySection()
+        try link.detach()
+      }
+      try equal(error, .unsupported, "the kernel cannot trace '__switch_to'", errno: "EBUSY")
+    },
+    Check("a function that the kernel keeps programs out of is said to be one") {
+      // Linux 6.1 lets a program in there, and then stands still.
+      guard !Guest.isOld else { return }
+      let error = try refusal { _ = try load("count_entry", at: "__rcu_read_lock") }
+      try equal(
+        error, .rejected, "the kernel lets no program run at '__rcu_read_lock'", errno: "EINVAL")
+    },
     Check("fentry attached twice at the same function is refused") {
       let object = try load("count_entry", at: "__x64_sys_openat")
       let program = try object.program("count_entry")

@@ -11,7 +11,7 @@ import Glibc
     + TrampolineChecks.all + UserProbeChecks.all + TracepointChecks.all + ModuleChecks.all
     + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
     + CommandChecks.all
-    + PrivilegeChecks.all
+    + PrivilegeChecks.all + LockdownChecks.all
 
   static func main() {
     let wanted = CommandLine.arguments.dropFirst()

@@ -47,6 +47,7 @@ extension Attacher {
       return EBPFError(
         .notFound, "the kernel has no function '\(probe.function)' to probe", systemCall: failure,
         hint: similarFunctions(to: probe.function) ?? Self.unknownFunctionHint)
+    case .addressNotAvailable: return severalFunctions(probe, failure)
     case .illegalSequence:
       return EBPFError(
         .invalidArgument, "no instruction of '\(probe.function)' starts at +\(probe.offset)",
@@ -61,6 +62,7 @@ extension Attacher {
         hint: "the function is one the kernel keeps probes out of (see "
           + "/sys/kernel/debug/kprobes/blacklist), or the offset is not an instruction's start")
     case .invalid:
+      if let several = severalFunctions(probe, failure) { return several }
       return EBPFError(
         .notFound, "the kernel takes no probe at \(probe)", systemCall: failure,
         hint: similarFunctions(to: probe.function)
@@ -75,6 +77,29 @@ extension Attacher {
       return EBPFError(.exists, "a probe of that name exists already", systemCall: failure)
     default: return nil
     }
+  }
+
+  /// Newer kernels (6.7, and older ones' later releases) take only names that mean one function. Nil
+  /// when it does, or when nobody knows.
+  private func severalFunctions(
+    _ probe: KernelProbe, _ failure: EBPFError.SystemCallFailure
+  ) -> EBPFError? {
+    let start = "_text"
+    var places: [UInt64] = []
+    do throws(EBPFError) {
+      guard let base = try KernelSymbolNames.addresses(of: [start])[start] else { return nil }
+      let wanted = Array(probe.function.utf8)
+      try KernelSymbolNames.forEachFunction { (address, name) in
+        if address >= base, name.elementsEqual(wanted) { places.append(address - base) }
+      }
+    } catch { return nil }
+    guard places.count > 1 else { return nil }
+    let choices = places.sorted().prefix(4).map {
+      "\(start)+0x" + String($0 &+ probe.offset, radix: 16)
+    }
+    return EBPFError(
+      .invalidArgument, "the kernel has several functions '\(probe.function)'",
+      systemCall: failure, hint: "name one by its place: " + choices.joined(separator: " or "))
   }
 
   static let unknownFunctionHint =

@@ -49,6 +49,21 @@ struct FunctionSelection {
   }
 }
 
+extension FunctionSelection {
+  /// Whether the kernel can trace a function, by any of its names; nil where tracefs does not tell.
+  static func isTraceable(_ function: String) throws(EBPFError) -> Bool? {
+    guard var places = TraceablePlaces().known else { return nil }
+    let wanted = Array(function.utf8)
+    guard places[wanted[...]] == nil else { return true }
+    var own: Set<UInt64> = []
+    try KernelSymbolNames.forEachFunction { (address, name) in
+      places[name]?.addresses.append(address)
+      if name.elementsEqual(wanted) { own.insert(address) }
+    }
+    return !own.isDisjoint(with: TraceablePlaces.addresses(places))
+  }
+}
+
 /// What `available_filter_functions` of tracefs lists.
 private struct TraceablePlaces {
   /// How often a name is listed, and where the kernel has functions of that name.

@@ -38,6 +38,17 @@ public struct Link: ~Copyable, Sendable {
   /// The program's name.
   public var programName: String { program.name }
 
+  /// Where it runs, by name: `kprobe tcp_connect`. For programs that were loaded for their place, that
+  /// place: `fentry tcp_connect`.
+  public var place: String {
+    switch point.kind {
+    case .tracing, .iterator:
+      let section = program.sectionName.drop { $0 == "?" }.prefix { $0 != "/" }
+      return "\(section) \(program.attachTarget)"
+    default: return point.description
+    }
+  }
+
   /// False after the object it belongs to was unloaded.
   public var isAttached: Bool { !attachment.isEnded }
 

@@ -101,7 +101,8 @@ extension Attacher {
       if error == .noEntry {
         throw EBPFError(
           .notFound, "there is no raw tracepoint '\(name)'", systemCall: failure,
-          hint: "the name has no category: 'sched_switch', not 'sched/sched_switch'")
+          hint: KernelTypes.running.nearNames(to: name, for: .traceRawTracepoint)
+            ?? "the name has no category: 'sched_switch', not 'sched/sched_switch'")
       }
       if error == .invalid {
         throw EBPFError(
@@ -128,6 +129,12 @@ extension Attacher {
       return link(try kernel.createLink(request), by: .tracingLink)
     } catch {
       let call = point.cookie == 0 ? "bpf(BPF_RAW_TRACEPOINT_OPEN)" : "bpf(BPF_LINK_CREATE)"
+      if error == .busy, try FunctionSelection.isTraceable(program.attachTarget) == false {
+        throw EBPFError(
+          .unsupported, "the kernel cannot trace '\(program.attachTarget)'",
+          systemCall: error.failure(of: call),
+          hint: "available_filter_functions in tracefs lists the functions it can")
+      }
       throw refusal(error, "'\(program.attachTarget)'", error.failure(of: call))
     }
   }

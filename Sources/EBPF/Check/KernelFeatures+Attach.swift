@@ -45,7 +45,8 @@ extension KernelFeatures {
   /// Probes of kernel functions.
   public var kernelProbes: Answer {
     answer("kprobe") {
-      probeUnit("kprobe", name: "swift_ebpf_no_such_function", option: "CONFIG_KPROBES")
+      // A function for tests that nothing else calls. Lockdown refuses only those that exist.
+      probeUnit("kprobe", name: "bpf_fentry_test1", option: "CONFIG_KPROBES")
     }
   }
 
@@ -54,7 +55,7 @@ extension KernelFeatures {
     answer("uprobe") { probeUnit("uprobe", name: "/no/such/file", option: "CONFIG_UPROBES") }
   }
 
-  /// The kernel looks at rights first, and then for what does not exist.
+  /// The kernel looks at rights first, and then whether the place exists.
   private func probeUnit(_ unit: String, name: String, option: String) -> Answer {
     let since = KernelVersion(4, 17)
     do throws(EBPFError) {
@@ -72,7 +73,11 @@ extension KernelFeatures {
       } catch {
         switch error {
         case .noEntry, .invalid: return Answer(verdict: .yes, reason: "", since: since)
-        case .accessDenied, .notPermitted:
+        case .notPermitted:
+          return Answer(
+            verdict: .no, reason: "EPERM: refused by kernel lockdown or a seccomp filter",
+            since: since)
+        case .accessDenied:
           return Answer(
             verdict: .no,
             reason: "\(error.name): opening one takes CAP_SYS_ADMIN"

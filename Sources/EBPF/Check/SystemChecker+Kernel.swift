@@ -75,12 +75,8 @@ extension SystemChecker {
   }
 
   private mutating func checkLockdown() {
-    let path = "/sys/kernel/security/lockdown"
     do throws(Errno) {
-      let text = try SystemFile.text(path, limit: 4096)
-      let mode =
-        text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("[") }?
-        .dropFirst().dropLast() ?? "none"
+      let mode = try Lockdown.mode()
       let isConfidential = mode == "confidentiality"
       add(
         "kernel", "no lockdown of kernel memory", isConfidential ? .no : .yes,
@@ -89,7 +85,8 @@ extension SystemChecker {
           ? "boot with lockdown=integrity: programs then may read kernel memory" : nil)
     } catch {
       add(
-        "kernel", "no lockdown of kernel memory", .unknown, "\(path): \(error.name)",
+        "kernel", "no lockdown of kernel memory", .unknown,
+        "\(Lockdown.path): \(error.name)",
         remedy: error == .noEntry
           ? "mount -t securityfs securityfs /sys/kernel/security shows it" : nil)
     }

@@ -147,13 +147,7 @@ extension KernelTypes {
 
   /// The type that a program of this kind names as its target; `module:name` asks for one module.
   func target(named name: String, for attachType: AttachType) throws(EBPFError) -> Target {
-    let (prefix, kind): (String, BTFKind) =
-      switch attachType {
-      case .traceRawTracepoint: ("btf_trace_", .typedef)
-      case .lsm, .lsmCgroup: ("bpf_lsm_", .function)
-      case .traceIterator: ("bpf_iter_", .function)
-      default: ("", .function)
-      }
+    let (prefix, kind) = Self.naming(attachType)
     let parts = name.split(separator: ":", maxSplits: 1)
     let moduleName = parts.count == 2 ? String(parts[0]) : nil
     let full = prefix + (parts.count == 2 ? String(parts[1]) : name)
@@ -161,7 +155,7 @@ extension KernelTypes {
     throw EBPFError(
       .notFound, "the kernel's BTF has no \(Self.noun(attachType)) '\(name)'",
       hint: moduleName.map { "is module '\($0)' loaded? lsmod shows it" }
-        ?? "check the spelling; functions that were inlined have no BTF")
+        ?? nearNames(to: name, for: attachType) ?? Self.missingHint(attachType))
   }
 
   /// A type by its name, in the kernel's types and then in its modules'; or only in one of them.

@@ -83,12 +83,21 @@ struct ProgramRejection {
   }
 
   private func rejected(_ log: VerifierLog, _ errno: Errno) -> EBPFError {
+    if log.reasons.isEmpty, errno == .invalid, spec.type == .tracing || spec.type == .lsm {
+      return EBPFError(
+        .rejected, "the kernel lets no program run at '\(spec.attachTarget)'",
+        hint: "it keeps them out of functions that it needs to run programs")
+    }
     var error = EBPFError(.rejected, "the verifier rejected the program: \(log.summary)")
     if let source = log.source { error.context.append(.other("source", source)) }
     if !log.isComplete {
       error.hint = "the log was cut at \(log.text.utf8.count) bytes; raise LoadOptions.logLimit"
     } else if log.reasons.contains(where: { $0.hasPrefix("CO-RE relocation") }) {
       error.hint = "guard the access with bpf_core_field_exists, or load on a kernel that has it"
+    } else if log.summary.contains("bpf_probe_read_kernel"), Lockdown.isConfidential {
+      error.hint =
+        "kernel lockdown is in confidentiality mode, in which programs cannot read kernel "
+        + "memory: boot with lockdown=integrity"
     } else if log.text.contains("GPL") {
       error.hint = "declare the license: char LICENSE[] SEC(\"license\") = \"GPL\";"
     }

@@ -15,7 +15,7 @@ struct Attachments {
         try add(program, key: "\(index) \(program.name)")
       } catch {
         // The section says no place: there is nothing to refuse.
-        guard error.code == .invalidArgument else { throw error }
+        guard error.code == .invalidArgument, error.systemCall == nil else { throw error }
         unattached.append(
           LoadDocument.Unattached(program: program.name, reason: error.message))
       }
@@ -33,7 +33,7 @@ struct Attachments {
     try owner.insert(try program.attachBySection(), as: key)
     let description = try owner.withLink(key) { (link) throws(EBPFError) in
       LoadDocument.Link(
-        program: program.name, point: link.point.description,
+        program: program.name, point: link.place,
         mechanism: link.mechanism.description, id: try link.id(),
         refused: link.refusals.map {
           LoadDocument.Refusal(mechanism: $0.mechanism.description, reason: $0.reason)
