@@ -16,6 +16,7 @@ need_packages qemu-system-x86 busybox-static cpio xz-utils build-essential
 
 [ "$(uname -m)" = x86_64 ] || die "the kernels are for x86_64"
 [ $# != 0 ] || set -- 6.1 6.12
+for version; do meta_package "$version" >/dev/null; done # stops here when there is none
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

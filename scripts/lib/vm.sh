@@ -88,7 +88,7 @@ make_initramfs() {
 run_guest() {
   for attempt in 1 2; do
     boot "$1" "$2"
-    ! grep -q '^status [0-9]' "$2/$1.report" || return 0
+    ! grep -q '^status [0-9]\|^not ok ' "$2/$1.report" || return 0
     say "kernel $1, attempt $attempt: no report after $(cat "$2/$1.seconds") s; on the console:"
     tail -n 15 "$2/$1.console" >&2
   done
