@@ -15,6 +15,7 @@ enum Guest {
 
   static let syscalls = "/bin/syscalls"
   static let memory = "/bin/memory"
+  static let allocations = "/bin/allocations"
   static let cpu = "/bin/cpu"
   static let command = "/bin/ebpf"
 

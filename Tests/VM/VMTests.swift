@@ -10,6 +10,7 @@ import Glibc
     KernelProbeChecks.all + KernelProbeRefusalChecks.all + MultiProbeChecks.all
     + TrampolineChecks.all + UserProbeChecks.all + TracepointChecks.all + ModuleChecks.all
     + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
+    + MemoryChecks.all
     + CommandChecks.all
     + PrivilegeChecks.all + LockdownChecks.all
 

@@ -24,6 +24,12 @@ struct cbpf_object cbpf_cpu_profiler(void);
 /* bpf/memory.bpf.c */
 struct cbpf_object cbpf_memory(void);
 
+/* Calls a function that stands for malloc and one that stands for free, so many times each; and the
+ * addresses of the two. */
+void cbpf_calibration_run(unsigned long pairs);
+unsigned long cbpf_calibration_allocate_address(void);
+unsigned long cbpf_calibration_free_address(void);
+
 #ifdef __cplusplus
 }
 #endif

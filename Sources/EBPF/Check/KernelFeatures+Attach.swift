@@ -3,10 +3,19 @@ internal import EBPFSystem
 extension KernelFeatures {
   /// Raw tracepoints.
   public var rawTracepoints: Answer {
-    answer("raw tracepoint") {
-      attach(.rawTracepoint, nil, since: KernelVersion(4, 17), missing: "no raw tracepoints") {
+    rawTracepoint("sys_enter", missing: "no raw tracepoints")
+  }
+
+  /// One raw tracepoint, which this kernel or machine may not have.
+  public func rawTracepoint(_ name: String) -> Answer {
+    rawTracepoint(name, missing: "no raw tracepoint \(name)")
+  }
+
+  private func rawTracepoint(_ name: String, missing: String) -> Answer {
+    answer("raw tracepoint \(name)") {
+      attach(.rawTracepoint, nil, since: KernelVersion(4, 17), missing: missing) {
         (kernel, program) throws(Errno) in
-        _ = try kernel.openRawTracepoint("sys_enter", program: program, cookie: 0)
+        _ = try kernel.openRawTracepoint(name, program: program, cookie: 0)
       }
     }
   }

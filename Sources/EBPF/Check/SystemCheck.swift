@@ -24,6 +24,8 @@ public struct SystemCheck: Sendable, Hashable {
     public let need: String
     /// What will be used; nil when nothing can be.
     public let used: String?
+    /// Whether the tracer can do without.
+    public let isOptional: Bool
     /// Better ways that do not work here, and why.
     public let refused: [Refusal]
   }
@@ -42,8 +44,8 @@ public struct SystemCheck: Sendable, Hashable {
     public let name: String
     /// Its needs.
     public let hooks: [Hook]
-    /// True when every need is met.
-    public var canRun: Bool { hooks.allSatisfy { $0.used != nil } }
+    /// True when every need is met that the tracer cannot do without.
+    public var canRun: Bool { hooks.allSatisfy { $0.used != nil || $0.isOptional } }
   }
 
   /// The release as uname(2) reports it; empty when it does not.

@@ -190,40 +190,61 @@ extension SystemChecker {
             ]
           )
         ]),
-      tracer(
-        "memory",
-        [
-          (
-            "allocations",
-            [
-              ("uprobe.multi", [features.userProbesMulti]),
-              ("uprobe", [features.programType(.kprobe), features.userProbes]),
-            ]
-          ),
-          (
-            "mappings",
-            [
-              ("tp_btf sys_enter, sys_exit", [features.typedTracepoints]),
-              ("raw_tp sys_enter, sys_exit", [features.rawTracepoints]),
-            ]
-          ),
-        ]),
+      memoryTracer(),
     ]
   }
 
-  private func tracer(
-    _ name: String, _ needs: [(String, [(hook: String, answers: [KernelFeatures.Answer])])]
-  ) -> SystemCheck.Tracer {
-    let hooks = needs.map { need, ways in
-      var refused: [SystemCheck.Refusal] = []
-      for way in ways {
-        guard let obstacle = way.answers.first(where: { $0.verdict != .yes }) else {
-          return SystemCheck.Hook(need: need, used: way.hook, refused: refused)
-        }
-        refused.append(SystemCheck.Refusal(hook: way.hook, why: obstacle.reason))
-      }
-      return SystemCheck.Hook(need: need, used: nil, refused: refused)
+  /// Growth by tracepoints; allocations by probes, which it can do without.
+  private func memoryTracer() -> SystemCheck.Tracer {
+    func raw(_ names: String...) -> (hook: String, answers: [KernelFeatures.Answer]) {
+      ("raw_tp " + names.joined(separator: ", "), names.map { features.rawTracepoint($0) })
     }
-    return SystemCheck.Tracer(name: name, hooks: hooks)
+    return tracer(
+      "memory",
+      [
+        (
+          "page faults",
+          [
+            raw("page_fault_user", "page_fault_kernel"),
+            ("perf event page-faults", [features.programType(.perfEvent), features.perfEvents]),
+          ]
+        ),
+        ("mappings", [raw("sys_enter", "sys_exit")]),
+        ("ended processes", [raw("sched_process_exit", "sched_process_exec")]),
+      ],
+      optional: [
+        ("resident pages", [raw("rss_stat")]),
+        ("out-of-memory kills", [raw("mark_victim")]),
+        (
+          "allocations",
+          [
+            ("uprobe.multi", [features.userProbesMulti]),
+            ("uprobe", [features.programType(.kprobe), features.userProbes]),
+          ]
+        ),
+      ])
+  }
+
+  private typealias Need = (String, [(hook: String, answers: [KernelFeatures.Answer])])
+
+  private func tracer(
+    _ name: String, _ needs: [Need], optional: [Need] = []
+  ) -> SystemCheck.Tracer {
+    SystemCheck.Tracer(
+      name: name,
+      hooks: needs.map { hook($0, isOptional: false) } + optional.map { hook($0, isOptional: true) }
+    )
+  }
+
+  private func hook(_ need: Need, isOptional: Bool) -> SystemCheck.Hook {
+    var refused: [SystemCheck.Refusal] = []
+    for way in need.1 {
+      guard let obstacle = way.answers.first(where: { $0.verdict != .yes }) else {
+        return SystemCheck.Hook(
+          need: need.0, used: way.hook, isOptional: isOptional, refused: refused)
+      }
+      refused.append(SystemCheck.Refusal(hook: way.hook, why: obstacle.reason))
+    }
+    return SystemCheck.Hook(need: need.0, used: nil, isOptional: isOptional, refused: refused)
   }
 }

@@ -134,6 +134,7 @@ struct MemoryCommand: ParsableCommand {
   mutating func run() throws {
     do throws(EBPFError) {
       let configuration = try configuration()
+      if exact { sayCost() }
       let program = tracing.command.first
       let recording = TracerRecording<MemoryTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events")
@@ -148,6 +149,23 @@ struct MemoryCommand: ParsableCommand {
     } catch {
       let status = Output.failure(error, json: tracing.json)
       throw error.code == .dataLost ? ExitCode.no : status
+    }
+  }
+
+  /// Says what each call will cost, before the probes are there.
+  private func sayCost() {
+    let subject =
+      tracing.pid.isEmpty && tracing.command.isEmpty && tracing.comm.isEmpty
+        && tracing.cgroup.isEmpty
+      ? "of every process" : "in what is traced"
+    do throws(EBPFError) {
+      let cost = try AllocationCost.measure()
+      Output.note(
+        "exact: each malloc and free \(subject) will take about "
+          + "\(Figures.nanoseconds(cost.nanosecondsPerPair)) longer, measured here just now")
+    } catch {
+      // Starting will fail for the same reason, and say so.
+      Output.note("exact: what each malloc and free will cost could not be measured")
     }
   }
 
