@@ -101,7 +101,8 @@ INLINE bool is_picked(struct memory_thread *thread, u64 size, u64 mean)
 	return 1;
 }
 
-/* A function that allocates was entered: asks for `size` bytes, about `pointer`. */
+/* A function that allocates was entered: asks for `size` bytes, about `pointer`. Other than 0 when
+ * nothing will be done at its return. */
 static NOINLINE int enter_allocator(void *context, u32 function, u64 size, u64 pointer)
 {
 	u64 pid_tgid = bpf_get_current_pid_tgid();
@@ -118,18 +119,19 @@ static NOINLINE int enter_allocator(void *context, u32 function, u64 size, u64 p
 	if (!wanted) {
 		ADD_ONE(&count->filtered);
 		if (!(READ_ONCE(control->flags) & MEMORY_KEEP_TRACK))
-			return 0;
+			return 1;
 	}
 	thread = thread_entry(pid_tgid, count);
 	if (!thread) {
 		if (wanted)
 			ADD_ONE(&count->threads_lost);
-		return 0;
+		return 1;
 	}
 	if (is_nested(thread, sp, function, count)) {
 		if (wanted)
 			ADD_ONE(&count->nested);
-		return 0;
+		/* The return of a jump is needed to know the other's. */
+		return sp != thread->stack_pointer;
 	}
 	thread->stack_pointer = sp;
 	thread->function = function;
@@ -319,56 +321,91 @@ INLINE u64 product(u64 number, u64 size)
 SEC("uprobe")
 int memory_malloc(void *context)
 {
-	return enter_allocator(context, FUNCTION_MALLOC, first_argument(context), 0);
+	enter_allocator(context, FUNCTION_MALLOC, first_argument(context), 0);
+	return 0;
+}
+
+extern bool bpf_session_is_return(void) KSYM WEAK;
+
+/* malloc's entry and return in one, since Linux 6.13: where nothing is to be recorded, as while
+ * sampling, the return costs nothing. malloc calls none of the other functions, so that nobody needs
+ * to know that the thread is in it. */
+SEC("uprobe.session")
+int memory_malloc_session(void *context)
+{
+	struct memory_thread *thread;
+	u32 tid;
+
+	if (!bpf_session_is_return)
+		return 1;
+	if (bpf_session_is_return()) {
+		leave_allocator(context);
+		return 0;
+	}
+	if (enter_allocator(context, FUNCTION_MALLOC, first_argument(context), 0))
+		return 1;
+	tid = bpf_get_current_pid_tgid();
+	thread = bpf_map_lookup_elem(&threads, &tid);
+	if (!thread || thread->function != FUNCTION_MALLOC || !(thread->flags & CALL_UNWANTED))
+		return 0;
+	thread->stack_pointer = 0;
+	return 1;
 }
 
 SEC("uprobe")
 int memory_calloc(void *context)
 {
-	return enter_allocator(context, FUNCTION_CALLOC,
-			       product(first_argument(context), second_argument(context)), 0);
+	enter_allocator(context, FUNCTION_CALLOC,
+			product(first_argument(context), second_argument(context)), 0);
+	return 0;
 }
 
 SEC("uprobe")
 int memory_realloc(void *context)
 {
-	return enter_allocator(context, FUNCTION_REALLOC, second_argument(context),
-			       first_argument(context));
+	enter_allocator(context, FUNCTION_REALLOC, second_argument(context),
+			first_argument(context));
+	return 0;
 }
 
 SEC("uprobe")
 int memory_reallocarray(void *context)
 {
-	return enter_allocator(context, FUNCTION_REALLOCARRAY,
-			       product(second_argument(context), third_argument(context)),
-			       first_argument(context));
+	enter_allocator(context, FUNCTION_REALLOCARRAY,
+			product(second_argument(context), third_argument(context)),
+			first_argument(context));
+	return 0;
 }
 
 SEC("uprobe")
 int memory_posix_memalign(void *context)
 {
-	return enter_allocator(context, FUNCTION_POSIX_MEMALIGN, third_argument(context),
-			       first_argument(context));
+	enter_allocator(context, FUNCTION_POSIX_MEMALIGN, third_argument(context),
+			first_argument(context));
+	return 0;
 }
 
 /* The alignment, then the size. Apart from the next, to which musl jumps. */
 SEC("uprobe")
 int memory_memalign(void *context)
 {
-	return enter_allocator(context, FUNCTION_MEMALIGN, second_argument(context), 0);
+	enter_allocator(context, FUNCTION_MEMALIGN, second_argument(context), 0);
+	return 0;
 }
 
 SEC("uprobe")
 int memory_aligned_alloc(void *context)
 {
-	return enter_allocator(context, FUNCTION_ALIGNED_ALLOC, second_argument(context), 0);
+	enter_allocator(context, FUNCTION_ALIGNED_ALLOC, second_argument(context), 0);
+	return 0;
 }
 
 /* valloc and pvalloc */
 SEC("uprobe")
 int memory_pages(void *context)
 {
-	return enter_allocator(context, FUNCTION_PAGES, first_argument(context), 0);
+	enter_allocator(context, FUNCTION_PAGES, first_argument(context), 0);
+	return 0;
 }
 
 SEC("uretprobe")

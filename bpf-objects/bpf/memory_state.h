@@ -250,6 +250,7 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 						     struct memory_counters *count)
 {
 	struct memory_process *process, *empty;
+	const struct task_struct___memory *task = (const void *)bpf_get_current_task();
 	const struct mm_struct___memory *mm;
 	u32 zero = 0, tgid = id->tgid;
 	u64 now;
@@ -265,9 +266,11 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 	if (!process)
 		return NULL;
 	now = bpf_ktime_get_ns();
-	bpf_get_current_comm(process->command, sizeof(process->command));
+	/* The process's name is that of its first thread. */
+	if (core_read(&task, task, group_leader) == 0)
+		core_read(&process->command, task, comm);
 	process->first_seen = now;
-	if (core_read(&mm, (const struct task_struct___memory *)bpf_get_current_task(), mm) == 0) {
+	if (core_read(&mm, task, mm) == 0) {
 		process->pages[PAGES_FILE] = resident_pages(mm, PAGES_FILE);
 		process->pages[PAGES_ANONYMOUS] = resident_pages(mm, PAGES_ANONYMOUS);
 		process->pages[PAGES_SWAP] = resident_pages(mm, PAGES_SWAP);

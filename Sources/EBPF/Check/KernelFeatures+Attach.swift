@@ -101,17 +101,26 @@ extension KernelFeatures {
 
   /// Many places of a file through one link, without `CAP_SYS_ADMIN`.
   public var userProbesMulti: Answer {
-    answer("uprobe.multi") {
-      attach(
-        .kprobe, .traceUprobeMulti, since: KernelVersion(6, 6), missing: "no uprobe.multi"
-      ) { (kernel, program) throws(Errno) in
+    userProbes(.traceUprobeMulti, "uprobe.multi", since: KernelVersion(6, 6))
+  }
+
+  /// The same, with one program for a function's entry and its return.
+  public var userProbeSessions: Answer {
+    userProbes(.traceUprobeSession, "uprobe.session", since: KernelVersion(6, 13))
+  }
+
+  private func userProbes(
+    _ attachType: AttachType, _ name: String, since: KernelVersion
+  ) -> Answer {
+    answer(name) {
+      attach(.kprobe, attachType, since: since, missing: "no \(name)") {
+        (kernel, program) throws(Errno) in
         let detail = LinkRequest.Detail.uprobeMulti(
           flags: 0, path: "/", offsets: [0], semaphores: [], cookies: [], process: 0)
         do throws(Errno) {
           _ = try kernel.createLink(
             LinkRequest(
-              program: program, target: 0, attachType: AttachType.traceUprobeMulti.rawValue,
-              detail: detail))
+              program: program, target: 0, attachType: attachType.rawValue, detail: detail))
         } catch {
           // A directory is not a file with code: the kernel came as far as looking.
           guard error == .badDescriptor else { throw error }

@@ -23,7 +23,7 @@ public struct AllocationCost: Sendable, Hashable {
         systemCall: .init(call: "uname", errno: error.rawValue, name: error.name))
     }
     let mechanism = AllocatorProbes.mechanism(
-      processes: [process], release: release, kernel: kernel)
+      processes: [process], isSampling: false, release: release, kernel: kernel)
     var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
     let programs = ["memory_malloc", "memory_allocated", "memory_free"]
     for index in object.programs.indices where programs.contains(object.programs[index].name) {

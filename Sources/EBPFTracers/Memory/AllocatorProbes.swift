@@ -10,6 +10,9 @@ final class AllocatorProbes: Sendable {
     var attachType: AttachType
     /// A better way that cannot be used, and why.
     var refusal: TracerHook.Refusal?
+    /// Whether malloc's entry and return are one probe, whose second half is left out for calls that
+    /// are not recorded.
+    var hasSessions = false
   }
 
   /// Names of the programs, in the order of their places.
@@ -19,6 +22,9 @@ final class AllocatorProbes: Sendable {
     "memory_allocated", "memory_free",
   ]
   private static let returning = "memory_allocated"
+  /// In place of the entry and the return of malloc.
+  static let session = "memory_malloc_session"
+  private static let sessionReplaces = "memory_malloc"
 
   private let object: LoadedObject
   private let locator: AllocatorLocator
@@ -47,11 +53,14 @@ final class AllocatorProbes: Sendable {
   }
 
   /// The best mechanism of this kernel for probing some processes, or all.
-  static func mechanism(processes: [Int32], release: String, kernel: any KernelInterface)
-    -> Mechanism
-  {
+  ///
+  /// - Parameter isSampling: most calls will not be recorded.
+  static func mechanism(
+    processes: [Int32], isSampling: Bool, release: String, kernel: any KernelInterface
+  ) -> Mechanism {
     let multi = "uprobe.multi"
-    let answer = KernelFeatures(kernel: kernel).userProbesMulti
+    let features = KernelFeatures(kernel: kernel)
+    let answer = features.userProbesMulti
     guard answer.verdict == .yes else {
       return Mechanism(
         attachType: AttachType(rawValue: 0),
@@ -72,7 +81,9 @@ final class AllocatorProbes: Sendable {
           refusal: TracerHook.Refusal(hook: multi, why: error.message))
       }
     }
-    return Mechanism(attachType: .traceUprobeMulti)
+    return Mechanism(
+      attachType: .traceUprobeMulti,
+      hasSessions: isSampling && features.userProbeSessions.verdict == .yes)
   }
 
   /// Probes the allocators that will be used; finding none is an error.
@@ -100,11 +111,12 @@ final class AllocatorProbes: Sendable {
     guard isNew else { return }
     do throws(EBPFError) {
       // Returns first: a call whose entry is seen must have its return seen.
-      for place in file.places where place.returnsBlock {
+      for place in file.places where place.returnsBlock && !isSession(place) {
         try attach(Self.returning, file, place.entry, atReturn: true)
       }
       for place in file.places where place.returnsBlock {
-        try attach(place.program, file, place.entry, atReturn: false)
+        let program = isSession(place) ? Self.session : place.program
+        try attach(program, file, place.entry, atReturn: false)
       }
       for place in file.places where !place.returnsBlock {
         try attach(place.program, file, place.entry + place.step, atReturn: false)
@@ -115,6 +127,10 @@ final class AllocatorProbes: Sendable {
       $0.places += file.places.count
       $0.cheap += file.places.count { $0.step != 0 }
     }
+  }
+
+  private func isSession(_ place: AllocatorFile.Place) -> Bool {
+    mechanism.hasSessions && place.program == Self.sessionReplaces
   }
 
   private func attach(
@@ -143,6 +159,7 @@ final class AllocatorProbes: Sendable {
     let (names, places, cheap) = state.withLock { ($0.names, $0.places, $0.cheap) }
     let way = mechanism.refusal == nil ? "uprobe.multi" : "uprobe"
     var used = "\(way) at \(places) functions of \(names.joined(separator: ", "))"
+    if mechanism.hasSessions { used += ", malloc by uprobe.session" }
     if cheap > 0 { used += ", \(cheap) of them past the first instruction, where it is cheap" }
     return TracerHook(
       need: "allocations", used: used, refused: mechanism.refusal.map { [$0] } ?? [])

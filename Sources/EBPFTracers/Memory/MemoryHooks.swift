@@ -24,6 +24,7 @@ struct MemoryHooks: Sendable {
       for index in object.programs.indices where others.contains(object.programs[index].name) {
         object.programs[index].attachType = mechanism.attachType
       }
+      if mechanism.hasSessions { others.insert(AllocatorProbes.session) }
     }
     let prepare = { (object: LoadedObject) throws(EBPFError) in
       try Map<UInt32, MemoryControl>(try object.map("control")).update(0, control)

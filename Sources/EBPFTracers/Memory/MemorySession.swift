@@ -43,12 +43,13 @@ final class MemorySession: Sendable {
     baseline = ProcessBaseline(of: configuration.filter.processes)
     let release = try MemorySession.release()
     let processes = configuration.probedProcesses
+    let control = MemoryControl(configuration)
     var mechanism = AllocatorProbes.Mechanism(attachType: AttachType(rawValue: 0))
     if configuration.allocations != .none {
       mechanism = AllocatorProbes.mechanism(
-        processes: processes, release: release, kernel: kernel)
+        processes: processes, isSampling: control.sampleBytes != 0, release: release,
+        kernel: kernel)
     }
-    let control = MemoryControl(configuration)
     let loaded = try MemoryHooks(configuration, control, mechanism, kernel: kernel)
     attached = loaded.attached
     growthHooks = loaded.hooks
