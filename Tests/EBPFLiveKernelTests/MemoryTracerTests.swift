@@ -230,6 +230,76 @@ import Testing
     #expect(#expect(throws: EBPFError.self) { try gone.start() }?.code == .notFound)
   }
 
+  @Test func `starting and stopping in the middle of the work invents no leaks`() throws {
+    let child = try StoppedProcess(workload: "allocations", ["reuse", "2000000000"])
+    child.resume()
+    for _ in 0..<3 {
+      let tracer = tracer(of: child.id)
+      try tracer.start()
+      let deadline = Clock.monotonic.now + 60_000_000_000
+      while try tracer.statistics().recorded < 2000 {
+        try #require(Clock.monotonic.now < deadline, "waited a minute for allocations")
+        sched_yield()
+      }
+      let recording = try tracer.stop()
+      // The block that was in use at the start, and the one at the end.
+      #expect(recording.totals.unknownFrees <= 1)
+      #expect(recording.blocks.count <= 1)
+      #expect(recording.totals.replaced == 0)
+      expectBalance(recording)
+    }
+    child.send(SIGKILL)
+  }
+
+  @Test func `places that find no room in the kernel go through the ring`() throws {
+    let recording = try record("allocations", ["sizes", "3000"]) {
+      $0.allocations = .sampled(bytes: 1)
+      $0.siteLimit = 16
+    }
+    // Nearly every allocation is picked, and each size is a place of its own.
+    #expect(recording.totals.allocations.distance(to: 3000).magnitude < 10)
+    #expect(recording.statistics.dropped == 0)
+    let values = recording.profile.samples.reduce(0) { $0 + $1.values[0] }
+    #expect(values.distance(to: 3000).magnitude < 10)
+  }
+
+  @Test func `a program that a followed shell executes is recorded with its own allocator`() throws
+  {
+    let path = try StoppedProcess.workload("memory-musl")
+    let shell = try StoppedProcess(["/bin/sh", "-c", "kill -STOP $$; \(path) & wait"])
+    let tracer = tracer(of: shell.id) { $0.filter.followsChildren = true }
+    try tracer.start()
+    shell.resume()
+    let deadline = Clock.monotonic.now + 60_000_000_000
+    func until(_ what: String, _ condition: () throws -> Bool) throws {
+      while try !condition() {
+        try #require(Clock.monotonic.now < deadline, "waited a minute for \(what)")
+        sched_yield()
+      }
+    }
+    // It stops itself; its C library is probed when the reader has seen it begin.
+    try until("the shell's child") { try stoppedChild(of: shell.id) != nil }
+    let child = try #require(try stoppedChild(of: shell.id))
+    try until("the probes") { try tracer.hooks().first?.used.contains("musl") == true }
+    kill(child, SIGCONT)
+    #expect(try shell.wait() == 0)
+    let recording = try tracer.stop()
+    // Before it executed the program the child was a copy of the shell, with blocks of its own.
+    let sizes = recording.blocks.filter { $0.command == "memory-musl" }.map(\.size)
+    #expect(sizes == (901...1000).reversed())
+  }
+
+  /// The child of a process that has stopped itself; nil when there is none.
+  private func stoppedChild(of process: Int32) throws -> Int32? {
+    let list = "/proc/\(process)/task/\(process)/children"
+    for word in try SystemFile.text(list).split(separator: " ") {
+      guard let id = Int32(word) else { continue }
+      let status = try SystemFile.text("/proc/\(id)/status")
+      if status.contains("State:\tT"), status.contains("Name:\tmemory-musl") { return id }
+    }
+    return nil
+  }
+
   // MARK: - Sampling
 
   @Test func `sampled totals are right on average`() throws {

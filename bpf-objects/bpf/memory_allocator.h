@@ -113,8 +113,8 @@ static NOINLINE int enter_allocator(void *context, u32 function, u64 size, u64 p
 	struct memory_thread *thread;
 	bool wanted;
 
-	if (!control || !count)
-		return 0; /* arrays: cannot happen */
+	if (!control || !count || READ_ONCE(control->paused) == MEMORY_IDLE)
+		return 1;
 	wanted = process_wanted(pid_tgid >> 32);
 	if (!wanted) {
 		ADD_ONE(&count->filtered);
@@ -258,8 +258,8 @@ static NOINLINE int enter_free(void *context)
 	struct memory_thread *thread;
 	bool wanted;
 
-	if (!control || !count)
-		return 0; /* arrays: cannot happen */
+	if (!control || !count || READ_ONCE(control->paused) == MEMORY_IDLE)
+		return 0;
 	wanted = process_wanted(pid_tgid >> 32);
 	if (!wanted) {
 		ADD_ONE(&count->filtered);

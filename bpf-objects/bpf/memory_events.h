@@ -36,9 +36,16 @@ enum memory_flag_bits {
 					 * wanted any more still leave `live` when they are freed */
 };
 
+enum memory_recording {
+	MEMORY_RECORDS = 0,
+	MEMORY_PAUSED = 1, /* records nothing, but lets blocks leave `live` */
+	MEMORY_IDLE = 2,   /* before all probes are there, and while they are taken away: what is seen of
+			    * a block would be half of it, so nothing is; calls in progress end */
+};
+
 /* Written by user space at any time; read at each event. */
 struct memory_control {
-	u32 paused;           /* other than 0: record nothing, but let blocks leave `live` */
+	u32 paused;           /* enum memory_recording */
 	u32 flags;            /* enum memory_flag_bits */
 	u32 fault_period;     /* the stack of one page fault in so many is taken; 0: of none */
 	u32 padding;

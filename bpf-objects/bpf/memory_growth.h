@@ -25,14 +25,17 @@ INLINE struct memory_process *current_process(struct memory_control *control,
 					      struct memory_thread **thread_found)
 {
 	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u32 paused = READ_ONCE(control->paused);
 	struct memory_process *process;
 	struct memory_thread *thread;
 
+	if (paused == MEMORY_IDLE)
+		return NULL;
 	if (!process_wanted(pid_tgid >> 32)) {
 		ADD_ONE(&count->filtered);
 		return NULL;
 	}
-	if (READ_ONCE(control->paused)) {
+	if (paused == MEMORY_PAUSED) {
 		ADD_ONE(&count->paused);
 		return NULL;
 	}
@@ -317,7 +320,7 @@ int memory_rss(struct raw_tracepoint *context)
 			ADD_ONE(&count->unowned);
 			return 0;
 		}
-		if (READ_ONCE(control->paused)) {
+		if (READ_ONCE(control->paused) != MEMORY_RECORDS) {
 			ADD_ONE(&count->paused);
 			return 0;
 		}

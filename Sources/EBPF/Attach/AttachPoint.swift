@@ -11,7 +11,7 @@ public struct AttachPoint: Sendable, Hashable {
     case kprobe(KernelProbe)
     case kprobeMulti([String], atReturn: Bool)
     case uprobe(UserProbe)
-    case uprobeMulti(UserProbe, symbols: [String])
+    case uprobeMulti(UserProbe, places: [UserProbe.Location])
     case cgroup(path: String, flags: UInt32)
     case networkNamespace(path: String)
     case interface(index: Int32, flags: UInt32)
@@ -158,9 +158,23 @@ extension AttachPoint {
   public static func uprobeMulti(
     _ binary: UserProbe.Binary, symbols: [String], process: Int32? = nil, atReturn: Bool = false
   ) -> AttachPoint {
+    uprobeMulti(binary, symbols.map { .symbol($0, offset: 0) }, process, atReturn: atReturn)
+  }
+
+  /// Several instructions of one file, by their offsets in it, through one link.
+  public static func uprobeMulti(
+    _ binary: UserProbe.Binary, fileOffsets: [UInt64], process: Int32? = nil,
+    atReturn: Bool = false
+  ) -> AttachPoint {
+    uprobeMulti(binary, fileOffsets.map { .fileOffset($0) }, process, atReturn: atReturn)
+  }
+
+  private static func uprobeMulti(
+    _ binary: UserProbe.Binary, _ places: [UserProbe.Location], _ process: Int32?, atReturn: Bool
+  ) -> AttachPoint {
     let probe = UserProbe(
       binary: binary, location: .fileOffset(0), process: process, atReturn: atReturn)
-    return AttachPoint(.uprobeMulti(probe, symbols: symbols))
+    return AttachPoint(.uprobeMulti(probe, places: places))
   }
 
   /// A control group, by its directory in cgroup2. Linux 5.7 for links.
@@ -202,9 +216,9 @@ extension AttachPoint: CustomStringConvertible {
     case .kprobeMulti(let functions, let atReturn):
       "\(atReturn ? "kretprobe" : "kprobe").multi \(functions.joined(separator: ","))"
     case .uprobe(let probe): "\(probe)"
-    case .uprobeMulti(let probe, let symbols):
+    case .uprobeMulti(let probe, let places):
       "\(probe.atReturn ? "uretprobe" : "uprobe").multi \(probe.binary):"
-        + symbols.joined(separator: ",")
+        + places.map(\.description).joined(separator: ",")
     case .cgroup(let path, _): "control group \(path)"
     case .networkNamespace(let path): "network namespace \(path)"
     case .interface(let index, _): "interface \(index)"
@@ -222,12 +236,17 @@ extension KernelProbe: CustomStringConvertible {
 extension UserProbe: CustomStringConvertible {
   /// `uprobe /usr/lib/libc.so.6:malloc`.
   public var description: String {
-    let place =
-      switch location {
-      case .symbol(let name, let offset): name + (offset == 0 ? "" : "+\(offset)")
-      case .fileOffset(let offset): "0x" + String(offset, radix: 16)
-      }
-    return "\(atReturn ? "uretprobe" : "uprobe") \(binary):\(place)"
+    "\(atReturn ? "uretprobe" : "uprobe") \(binary):\(location)"
+  }
+}
+
+extension UserProbe.Location: CustomStringConvertible {
+  /// `malloc`, `malloc+16` or `0x98930`.
+  public var description: String {
+    switch self {
+    case .symbol(let name, let offset): name + (offset == 0 ? "" : "+\(offset)")
+    case .fileOffset(let offset): "0x" + String(offset, radix: 16)
+    }
   }
 }
 

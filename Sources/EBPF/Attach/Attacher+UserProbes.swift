@@ -27,8 +27,10 @@ extension Attacher {
     }
   }
 
-  func attach(toAll symbols: [String], like probe: UserProbe) throws(EBPFError) -> Link {
-    guard !symbols.isEmpty else {
+  func attach(
+    toAll places: [UserProbe.Location], like probe: UserProbe
+  ) throws(EBPFError) -> Link {
+    guard !places.isEmpty else {
       throw EBPFError(.invalidArgument, "there are no functions to attach to")
     }
     guard isMulti else {
@@ -39,8 +41,12 @@ extension Attacher {
     let target = try UserProbeTarget(probe)
     if probe.atReturn { try target.refuseGoReturn() }
     var offsets: [UInt64] = []
-    for symbol in symbols {
-      for name in try target.names(matching: symbol) {
+    for place in places {
+      guard case .symbol(let pattern, _) = place else {
+        offsets.append(try target.fileOffset(of: place))
+        continue
+      }
+      for name in try target.names(matching: pattern) {
         offsets.append(try target.fileOffset(of: .symbol(name, offset: 0)))
       }
     }

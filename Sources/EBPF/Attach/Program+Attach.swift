@@ -21,8 +21,8 @@ extension Program {
         case .kprobeMulti(let functions, let atReturn):
           return try attacher.attach(toAll: functions, atReturn: atReturn)
         case .uprobe(let probe): return try attacher.attach(to: probe)
-        case .uprobeMulti(let probe, let symbols):
-          return try attacher.attach(toAll: symbols, like: probe)
+        case .uprobeMulti(let probe, let places):
+          return try attacher.attach(toAll: places, like: probe)
         case .cgroup(let path, let flags):
           return try attacher.attach(toDescriptorOf: path, flags: flags)
         case .networkNamespace(let path): return try attacher.attach(toDescriptorOf: path, flags: 0)

@@ -34,8 +34,9 @@ public struct AllocationCost: Sendable, Hashable {
     options.maxEntries = ["live": 1024, "sites": 1024, "processes": 16]
     let loaded = try LoadedObject(object, options: options, kernel: kernel)
     defer { loaded.unload() }
-    try Map<UInt32, MemoryControl>(try loaded.map("control")).update(
-      0, MemoryControl(MemoryTracerConfiguration()))
+    var control = MemoryControl(MemoryTracerConfiguration())
+    control.paused = MemoryControl.Recording.on
+    try Map<UInt32, MemoryControl>(try loaded.map("control")).update(0, control)
     var filter = TracerFilter()
     filter.processes = [process]
     try ProcessFilterMaps(loaded).apply(filter, excluding: 0)

@@ -8,6 +8,8 @@ final class AllocatorProbes: Sendable {
   struct Mechanism: Sendable {
     /// The attach type that the programs are loaded with.
     var attachType: AttachType
+    /// Whether one link takes many places.
+    var isMulti: Bool { attachType == .traceUprobeMulti }
     /// A better way that cannot be used, and why.
     var refusal: TracerHook.Refusal?
     /// Whether malloc's entry and return are one probe, whose second half is left out for calls that
@@ -110,17 +112,14 @@ final class AllocatorProbes: Sendable {
     let isNew = state.withLock { !$0.isClosed && $0.identities.insert(file.identity).inserted }
     guard isNew else { return }
     do throws(EBPFError) {
-      // Returns first: a call whose entry is seen must have its return seen.
-      for place in file.places where place.returnsBlock && !isSession(place) {
-        try attach(Self.returning, file, place.entry, atReturn: true)
-      }
-      for place in file.places where place.returnsBlock {
-        let program = isSession(place) ? Self.session : place.program
-        try attach(program, file, place.entry, atReturn: false)
-      }
-      for place in file.places where !place.returnsBlock {
-        try attach(place.program, file, place.entry + place.step, atReturn: false)
-      }
+      // What ends something before what begins it: a call whose entry is seen must have its return
+      // seen, and a block that is seen its free.
+      let blocks = file.places.filter(\.returnsBlock)
+      try attach(
+        file, file.places.filter { !$0.returnsBlock }.map { ($0.program, $0.entry + $0.step) })
+      try attach(
+        file, blocks.filter { !isSession($0) }.map { (Self.returning, $0.entry) }, atReturn: true)
+      try attach(file, blocks.map { (isSession($0) ? Self.session : $0.program, $0.entry) })
     } catch { throw error.within(.file(file.name)) }
     state.withLock {
       $0.names.append(file.name)
@@ -133,18 +132,33 @@ final class AllocatorProbes: Sendable {
     mechanism.hasSessions && place.program == Self.sessionReplaces
   }
 
+  /// Probes places of a file, those of one program through one link where the kernel can: taking a
+  /// link away takes some ten milliseconds.
   private func attach(
-    _ program: String, _ file: AllocatorFile, _ offset: UInt64, atReturn: Bool
+    _ file: AllocatorFile, _ places: [(program: String, offset: UInt64)], atReturn: Bool = false
   ) throws(EBPFError) {
-    let identity = "\(file.identity.device):\(file.identity.inode)"
-    for process in processes.isEmpty ? [nil] : processes.map(Optional.some) {
-      let name = "\(program) \(identity)+\(offset) \(process ?? 0)"
-      let binary = UserProbe.Binary.path(file.path)
-      try links.attach(
-        try object.program(program),
-        to: atReturn
-          ? .uretprobe(binary, fileOffset: offset, process: process)
-          : .uprobe(binary, fileOffset: offset, process: process), as: name)
+    let offsets = Dictionary(grouping: places, by: \.program).mapValues { $0.map(\.offset) }
+    let binary = UserProbe.Binary.path(file.path)
+    for (program, offsets) in offsets.sorted(by: { $0.key < $1.key }) {
+      for process in processes.isEmpty ? [nil] : processes.map(Optional.some) {
+        let name =
+          "\(program) \(file.identity.device):\(file.identity.inode) \(process ?? 0)"
+        let program = try object.program(program)
+        if mechanism.isMulti {
+          try links.attach(
+            program,
+            to: .uprobeMulti(binary, fileOffsets: offsets, process: process, atReturn: atReturn),
+            as: name)
+          continue
+        }
+        for offset in offsets {
+          try links.attach(
+            program,
+            to: atReturn
+              ? .uretprobe(binary, fileOffset: offset, process: process)
+              : .uprobe(binary, fileOffset: offset, process: process), as: "\(name)+\(offset)")
+        }
+      }
     }
   }
 
@@ -157,7 +171,7 @@ final class AllocatorProbes: Sendable {
   /// How allocations are observed.
   var hook: TracerHook {
     let (names, places, cheap) = state.withLock { ($0.names, $0.places, $0.cheap) }
-    let way = mechanism.refusal == nil ? "uprobe.multi" : "uprobe"
+    let way = mechanism.isMulti ? "uprobe.multi" : "uprobe"
     var used = "\(way) at \(places) functions of \(names.joined(separator: ", "))"
     if mechanism.hasSessions { used += ", malloc by uprobe.session" }
     if cheap > 0 { used += ", \(cheap) of them past the first instruction, where it is cheap" }

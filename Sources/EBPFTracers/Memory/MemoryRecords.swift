@@ -5,7 +5,7 @@ internal import EBPF
 
 /// `struct memory_control`.
 struct MemoryControl: BitwiseCopyable, Sendable {
-  var paused: UInt32 = 0
+  var paused = Recording.idle
   var flags: UInt32 = 0
   var faultPeriod: UInt32 = 0
   var padding: UInt32 = 0
@@ -16,6 +16,13 @@ struct MemoryControl: BitwiseCopyable, Sendable {
   var stackLimit: UInt32 = 0
   var wakeBytes: UInt32 = 0
   var stackPadding: UInt32 = 0
+
+  /// `enum memory_recording`.
+  enum Recording {
+    static let on: UInt32 = 0
+    static let paused: UInt32 = 1
+    static let idle: UInt32 = 2
+  }
 
   /// `enum memory_flag_bits`.
   enum Flags {

@@ -70,7 +70,6 @@ final class MemorySession: Sendable {
     for process in configuration.filter.processes {
       do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
     }
-    startTime = (Clock.monotonic.now, Clock.wall.now)
     if configuration.allocations != .none {
       let probes = AllocatorProbes(
         object, locator: locator, processes: processes, mechanism: mechanism)
@@ -79,7 +78,11 @@ final class MemorySession: Sendable {
     } else {
       probes = nil
     }
-    state.withLock { $0.control = control }
+    var recording = control
+    recording.paused = MemoryControl.Recording.on
+    state.withLock { $0.control = recording }
+    startTime = (Clock.monotonic.now, Clock.wall.now)
+    try self.control.update(0, recording)
     KernelTypes.running.forget()
     try startReading(events.fileDescriptor)
   }
@@ -163,9 +166,11 @@ extension MemorySession {
 
   /// Detaches and reads what is left.
   func readAll() throws(EBPFError) -> Readings {
+    // At one moment for all probes, which are taken away one after the other.
+    try change { $0.paused = MemoryControl.Recording.idle }
+    let end = Clock.monotonic.now
     probes?.detach()
     attached.links.detachAll()
-    let end = Clock.monotonic.now
     poller.stop()
     drain()
     let received = collector.withLock { $0.result }
@@ -211,7 +216,9 @@ extension MemorySession {
 extension MemorySession {
   /// Switches recording off and on; blocks that are freed meanwhile still leave the list.
   func setPaused(_ isPaused: Bool) throws(EBPFError) {
-    try change { $0.paused = isPaused ? 1 : 0 }
+    try change {
+      $0.paused = isPaused ? MemoryControl.Recording.paused : MemoryControl.Recording.on
+    }
   }
 
   /// Changes whose events are recorded.

@@ -72,6 +72,12 @@ public final class MemoryTracer: Tracer {
   /// What the tracer has cost so far; refused before start and after stop.
   public func overhead() throws(EBPFError) -> TracerOverhead { try life.overhead() }
 
+  /// The hooks in use so far: a followed process may bring another allocator. Refused before start
+  /// and after stop.
+  public func hooks() throws(EBPFError) -> [TracerHook] {
+    try life.withSession("ask for the hooks of") { (session) throws(EBPFError) in session.hooks }
+  }
+
   /// Changes whose events are recorded, in the kernel, while the tracer runs. Processes whose
   /// allocators were not probed at the start stay without allocations.
   public func setFilter(_ filter: TracerFilter) throws(EBPFError) {

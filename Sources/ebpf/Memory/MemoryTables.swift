@@ -102,7 +102,9 @@ struct MemoryTables {
     var table = TextTable(rightAligned: [0, 1, 2, 3, 4, 5, 6, 7])
     table.add(
       "GROWTH", "BEFORE", "AFTER", "PEAK", "FAULTS", "MAPPED", "UNMAPPED", "BREAK", "PROCESS")
-    for process in result.processes.prefix(command.top) {
+    // A shell's copy of itself that only executes another program is of no interest.
+    let grown = result.processes.filter { $0.growth != 0 || $0.faults > 0 || $0.maps > 0 }
+    for process in grown.prefix(command.top) {
       table.add(
         signed(process.growth),
         process.isExisting ? Figures.bytes(process.residentBefore) : "new",
@@ -111,8 +113,8 @@ struct MemoryTables {
         Figures.bytes(process.mappedBytes), Figures.bytes(process.unmappedBytes),
         signed(process.breakBytes), name(process.command, process.process))
     }
-    guard !result.processes.isEmpty else { return "no process grew\n" }
-    return cut(table) + omitted(result.processes.count, "processes")
+    guard !grown.isEmpty else { return "no process grew\n" }
+    return cut(table) + omitted(grown.count, "processes")
   }
 
   private var growthSites: String {
