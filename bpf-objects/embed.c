@@ -18,3 +18,12 @@ struct cbpf_object cbpf_memory(void)
 {
 	return (struct cbpf_object){ memory, sizeof(memory) };
 }
+
+static const unsigned char syscall_tracer[] __attribute__((aligned(8))) = {
+#embed "build/syscall_tracer.bpf.o"
+};
+
+struct cbpf_object cbpf_syscall_tracer(void)
+{
+	return (struct cbpf_object){ syscall_tracer, sizeof(syscall_tracer) };
+}

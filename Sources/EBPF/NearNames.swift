@@ -1,7 +1,7 @@
 /// The names closest to one that was not found.
-enum NearNames {
+package enum NearNames {
   /// `did you mean 'a', 'b' or 'c'?`, or nil when nothing is close.
-  static func hint(for name: String, in candidates: some Sequence<String>) -> String? {
+  package static func hint(for name: String, in candidates: some Sequence<String>) -> String? {
     let names = nearest(to: name, in: candidates)
     guard let last = names.last else { return nil }
     let quoted = names.map { "'\($0)'" }

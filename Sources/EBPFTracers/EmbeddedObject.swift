@@ -16,4 +16,11 @@ package enum EmbeddedObject {
     // SAFETY: a constant of the executable, readable as long as the process lives.
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
+
+  /// `syscall_tracer.bpf.o`, in place.
+  package static var syscallTracer: Bytes {
+    let object = unsafe cbpf_syscall_tracer()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
 }

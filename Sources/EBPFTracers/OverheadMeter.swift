@@ -14,8 +14,17 @@ struct OverheadMeter: Sendable {
   }
 
   /// Starts measuring now.
-  init(kernel: any KernelInterface) {
+  ///
+  /// - Parameter countsProgramTime: switches the kernel's run-time statistics on, which reads the
+  ///   clock twice for each run of every BPF program on the machine.
+  init(kernel: any KernelInterface, countsProgramTime: Bool = true) {
     cpuAtStart = ProcessUsage.now().cpuNanoseconds
+    guard countsProgramTime else {
+      statistics = nil
+      refusal =
+        "time in the kernel was not measured: measuring (BPF_ENABLE_STATS) would add to each event"
+      return
+    }
     do throws(Errno) {
       statistics = StatisticsHandle(try kernel.enableStatistics(0))
       refusal = nil
@@ -52,7 +61,7 @@ struct OverheadMeter: Sendable {
       missing.append("memory of maps is unknown: /proc/self/fdinfo is not readable")
     }
     if latencies.count == 0 {
-      missing.append("event latency is unknown: no process was seen for the first time")
+      missing.append("event latency is unknown: no event was sent from the kernel")
     }
     return TracerOverhead(
       cpuPercent: elapsed == 0 ? 0 : Double(cpu) / Double(elapsed) * 100,

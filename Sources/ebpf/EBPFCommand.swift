@@ -16,7 +16,8 @@ struct EBPFCommand: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      ProfileCommand.self, MemoryCommand.self, CheckCommand.self, ValidateCommand.self,
+      ProfileCommand.self, SyscallsCommand.self, MemoryCommand.self, CheckCommand.self,
+      ValidateCommand.self,
       LoadCommand.self,
     ])
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct CommandLineTests {
-  static let commands = ["validate", "check", "load", "profile"]
+  static let commands = ["validate", "check", "load", "profile", "syscalls"]
 
   @Test(arguments: [
     [], ["validate"], ["validate", "--no-such-option", "x"], ["validate", "--max-size", "0", "x"],
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["validate", "check", "load"])
+  @Test(arguments: ["validate", "check", "load", "syscalls"])
   func `a help tells examples, exit statuses and privileges`(command: String) throws {
     let help = try EBPF.run([command, "--help"]).output
     for heading in ["\nEXAMPLES\n", "\nEXIT STATUS\n", "\nPRIVILEGES\n", "\nOPTIONS:\n"] {

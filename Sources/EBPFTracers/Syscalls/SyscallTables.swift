@@ -1,0 +1,2 @@
+/// The generated tables: a call a line, see `scripts/generate-syscalls.sh`.
+enum SyscallTables {}

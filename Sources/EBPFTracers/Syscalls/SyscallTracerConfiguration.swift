@@ -1,0 +1,57 @@
+/// What a system call tracer records.
+public struct SyscallTracerConfiguration: Sendable, Hashable {
+  /// Whose line of the matrix a call is in.
+  public enum Grouping: Sendable, Hashable {
+    /// Only totals of the machine; errors are still kept by call and errno.
+    case none
+    /// By process, and by the moment it began: a process id used again is another process.
+    case process
+    /// By cgroup (version 2).
+    case cgroup
+  }
+
+  /// Whose calls are recorded; changeable by ``SyscallTracer/setFilter(_:)``.
+  public var filter = TracerFilter()
+  /// Which calls are recorded; changeable by ``SyscallTracer/filterSyscall(_:enabled:)``.
+  public var selection = SyscallSelection()
+  /// Which results are recorded; changeable by ``SyscallTracer/setResultFilter(_:)``.
+  public var results = SyscallResultFilter()
+  /// Who the calls are told apart by.
+  public var grouping = Grouping.process
+  /// How many combinations of process (or cgroup), call and errno there is room for; a call that
+  /// finds none is counted as dropped. Each takes about 90 bytes in the kernel.
+  public var keys = 65_536
+  /// Keeps a histogram for each process (or cgroup) and call as well, about 340 bytes each.
+  public var histogramsByOwner = false
+  /// Sends every recorded call with its arguments, see ``SyscallTracer/readEvents(limit:_:)``.
+  public var sendsEvents = false
+  /// The size of the buffer for events, in bytes: a power of two of at least a page.
+  public var eventBufferBytes = 8 << 20
+  /// With events: calls that fail or take at least this long carry the user stack that made them;
+  /// nil for no stacks.
+  public var stacksOver: UInt64?
+  /// Records this process too.
+  public var includesSelf = false
+  /// Switches the kernel's run-time statistics on (`BPF_ENABLE_STATS`) to know what the programs
+  /// cost. Off, because that alone adds about as much to each call as counting it.
+  public var measuresProgramTime = false
+
+  /// Everything but this process, by process, without events.
+  public init() {}
+}
+
+/// Which results are recorded. All conditions must hold.
+public struct SyscallResultFilter: Sendable, Hashable {
+  /// Only calls that fail.
+  public var failedOnly = false
+  /// Only calls that fail with one of these numbers (1 to 4095); empty for any.
+  public var errnos: Set<Int32> = []
+  /// Only calls that take at least this long; 0 for all.
+  public var minimumNanoseconds: UInt64 = 0
+
+  /// Every result.
+  public init() {}
+
+  /// True when no result is left out.
+  public var isEverything: Bool { !failedOnly && errnos.isEmpty && minimumNanoseconds == 0 }
+}
