@@ -6,7 +6,7 @@ import EBPFTracers
 struct SyscallLines {
   let json: Bool
   let stacks: Bool
-  private let names = StackNames()
+  private let names = SyscallStackNames()
   /// What makes a wall-clock time of a monotonic one.
   private let wallOffset = Clock.monotonic.wallOffset
 

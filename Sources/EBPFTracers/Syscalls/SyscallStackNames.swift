@@ -1,7 +1,7 @@
 internal import Symbolization
 
 /// Names the user stacks of traced calls.
-public struct StackNames: Sendable {
+public struct SyscallStackNames: Sendable {
   private let symbolizer = Symbolizer()
 
   /// Names nothing yet; files are read when they are first met.
