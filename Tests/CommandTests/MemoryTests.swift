@@ -103,6 +103,32 @@ import Testing
     #expect(gone["error"]["code"].text == "not_found")
   }
 
+  @Test func `blocks without room are a loss, and end with status 1 when that is asked for`() throws
+  {
+    let path = try StoppedProcess.workload("memory")
+    let script =
+      "\(path) & until grep -q '^State:.T' /proc/$!/status; do :; done; "
+      + "kill -CONT $!; wait $!"
+    let command = try EBPF.run(
+      ["memory", "--exact", "--max-blocks", "64", "--fail-on-loss", "--", "/bin/sh", "-c", script])
+    #expect(command.status == 1)
+    #expect(command.error.contains("blocks found no room"))
+  }
+
+  @Test func `without other rights than CAP_BPF and CAP_PERFMON it shows growth`() throws {
+    let folder = try TemporaryDirectory()
+    let copy = try EBPF.copy(in: folder)
+    let command = try Command.run(
+      EBPF.nobody(with: ["bpf", "perfmon"]) + [copy, "memory", "--json", "--", "/bin/ls", "/"])
+    #expect(command.status == 0, "\(command.error)")
+    // The listing comes first.
+    let start = try #require(command.output.firstRange(of: "\n{\n"))
+    let document = try JSONValue(parsing: String(command.output[start.lowerBound...]))
+    let grown = try #require(document["processes"].list.first { $0["command"].text == "ls" })
+    #expect((grown["faults"].int ?? 0) > 10)
+    #expect((grown["maps"].int ?? 0) > 1)
+  }
+
   @Test func `killed, it leaves nothing behind`() throws {
     let child = try StoppedProcess(workload: "memory")
     let running = try RunningCommand(

@@ -31,8 +31,7 @@
 
 enum memory_flag_bits {
 	MEMORY_NO_STACKS = 1 << 0,
-	MEMORY_ALLOCATIONS = 1 << 1,    /* the allocator's functions are probed */
-	MEMORY_KEEP_TRACK = 1 << 2,     /* the filter was changed: blocks of processes that are not
+	MEMORY_KEEP_TRACK = 1 << 1,     /* the filter was changed: blocks of processes that are not
 					 * wanted any more still leave `live` when they are freed */
 };
 

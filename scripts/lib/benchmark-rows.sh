@@ -135,6 +135,39 @@ bpftrace_row() { # what unit key
   row "$1" "$2" "$ours_figure" "$bpftrace_name" "$theirs" "$(quotient "$ours_figure" "$theirs")" "" ""
 }
 
+# A program that allocates or touches pages, alone and watched. bpftrace only counts calls.
+measure_memory() {
+  what="malloc and free"
+  pair memory_sampled memory_ours pairs 100000 --allocations -- memory_bpftrace
+  paired_row "$what, sampled with stacks and leaks" ns memory_sampled pair_ns \
+    "bpftrace, counted" "≤ bpftrace" 'ratio <= 1'
+  pair memory_exact memory_ours pairs 100000 --exact -- memory_bpftrace
+  paired_row "$what, every call with stacks and leaks" ns memory_exact pair_ns \
+    "bpftrace, counted" "" ""
+  "$peers/allocate" pairs 10000000 >"$work/bare.peer"
+  row "$what, nothing attached" ns "$(median bare.peer pair_ns)" "" "" "" "" ""
+  pair memory_pages memory_ours pages 50000 -- "$peers/allocate" pages 50000
+  paired_row "first touch of a page, growth recorded" ns memory_pages page_ns \
+    "nothing attached" "" ""
+}
+
+memory_ours() { # what count option...
+  what_it_does=$1
+  how_often=$2
+  shift 2
+  dist/ebpf memory "$@" -- "$peers/allocate" "$what_it_does" "$how_often" 2>"$work/log" |
+    grep _ns || die "ebpf memory: $(cat "$work/log")"
+}
+
+memory_bpftrace() {
+  libc=$(ldd "$peers/allocate" | awk '$1 ~ /^libc\.so/ { print $3 }')
+  bpftrace -c "$peers/allocate pairs 100000" -e "
+    uprobe:$libc:malloc { @entries = count(); }
+    uretprobe:$libc:malloc { @returns = count(); }
+    uprobe:$libc:free { @frees = count(); }" 2>"$work/log" | grep _ns ||
+    die "bpftrace: $(cat "$work/log")"
+}
+
 # What one copies to a machine, and how long it takes to begin.
 measure_size() {
   bytes=$(wc -c <dist/ebpf)

@@ -82,13 +82,7 @@ extension MemoryControl {
     faultPeriod = configuration.faultPeriod
     historyInterval = configuration.historyInterval
     if !configuration.takesStacks { flags |= Flags.noStacks }
-    switch configuration.allocations {
-    case .none: break
-    case .exact: flags |= Flags.allocations
-    case .sampled(let bytes):
-      flags |= Flags.allocations
-      sampleBytes = bytes
-    }
+    if case .sampled(let bytes) = configuration.allocations { sampleBytes = bytes }
     do throws(Errno) {
       let limit = try SystemFile.integer("/proc/sys/kernel/perf_event_max_stack")
       stackLimit = UInt32(clamping: limit)

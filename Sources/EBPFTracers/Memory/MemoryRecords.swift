@@ -27,8 +27,7 @@ struct MemoryControl: BitwiseCopyable, Sendable {
   /// `enum memory_flag_bits`.
   enum Flags {
     static let noStacks: UInt32 = 1 << 0
-    static let allocations: UInt32 = 1 << 1
-    static let keepTrack: UInt32 = 1 << 2
+    static let keepTrack: UInt32 = 1 << 1
   }
 }
 
