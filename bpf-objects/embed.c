@@ -27,3 +27,12 @@ struct cbpf_object cbpf_syscall_tracer(void)
 {
 	return (struct cbpf_object){ syscall_tracer, sizeof(syscall_tracer) };
 }
+
+static const unsigned char network_tracer[] __attribute__((aligned(8))) = {
+#embed "build/network_tracer.bpf.o"
+};
+
+struct cbpf_object cbpf_network_tracer(void)
+{
+	return (struct cbpf_object){ network_tracer, sizeof(network_tracer) };
+}

@@ -37,6 +37,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build syscalls syscalls.c $frames
   build syscalls-static syscalls.c $frames -static
   build network network.c $frames
+  build sockets sockets.c $frames
   build memory memory.c $frames
   build memory-static memory.c $frames -static
   build memory-pie memory.c $frames -static-pie

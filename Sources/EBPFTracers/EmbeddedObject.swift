@@ -23,4 +23,11 @@ package enum EmbeddedObject {
     // SAFETY: a constant of the executable, readable as long as the process lives.
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
+
+  /// `network_tracer.bpf.o`, in place.
+  package static var networkTracer: Bytes {
+    let object = unsafe cbpf_network_tracer()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
 }

@@ -16,9 +16,8 @@ struct EBPFCommand: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      ProfileCommand.self, SyscallsCommand.self, MemoryCommand.self, CheckCommand.self,
-      ValidateCommand.self,
-      LoadCommand.self,
+      ProfileCommand.self, NetworkCommand.self, SyscallsCommand.self, MemoryCommand.self,
+      CheckCommand.self, ValidateCommand.self, LoadCommand.self,
     ])
 
   static func main() {

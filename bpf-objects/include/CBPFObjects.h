@@ -23,6 +23,9 @@ struct cbpf_object cbpf_cpu_profiler(void);
 /* bpf/syscall_tracer.bpf.c */
 struct cbpf_object cbpf_syscall_tracer(void);
 
+/* bpf/network_tracer.bpf.c */
+struct cbpf_object cbpf_network_tracer(void);
+
 /* bpf/memory.bpf.c */
 struct cbpf_object cbpf_memory(void);
 

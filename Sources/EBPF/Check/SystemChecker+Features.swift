@@ -179,19 +179,52 @@ extension SystemChecker {
             ]
           )
         ]),
-      tracer(
-        "network",
-        [
-          (
-            "socket states",
-            [
-              ("tp_btf inet_sock_set_state", [features.typedTracepoints]),
-              ("raw_tp inet_sock_set_state", [features.rawTracepoints]),
-            ]
-          )
-        ]),
-      memoryTracer(),
+      networkTracer(), memoryTracer(),
     ]
+  }
+
+  /// Connections by their state changes; the rest it can do without, and says so.
+  private func networkTracer() -> SystemCheck.Tracer {
+    func tracepoints(
+      _ names: String...
+    ) -> [(hook: String, answers: [KernelFeatures.Answer])] {
+      let list = names.joined(separator: ", ")
+      let answers = names.map { features.rawTracepoint($0) }
+      return [
+        ("tp_btf " + list, [features.typedTracepoints] + answers), ("raw_tp " + list, answers),
+      ]
+    }
+    return tracer(
+      "network",
+      [
+        ("connections", tracepoints("inet_sock_set_state")),
+        (
+          "started and ended processes",
+          [
+            (
+              "raw_tp sched_process_fork, sched_process_exit",
+              [
+                features.rawTracepoint("sched_process_fork"),
+                features.rawTracepoint("sched_process_exit"),
+              ]
+            )
+          ]
+        ),
+      ],
+      optional: [
+        (
+          "owners of accepted connections",
+          [("sys_exit of accept and connect", [features.rawTracepoint("sys_exit")])]
+        ),
+        ("retransmissions", tracepoints("tcp_retransmit_skb", "tcp_retransmit_synack")),
+        ("resets", tracepoints("tcp_send_reset", "tcp_receive_reset")),
+        (
+          "datagrams",
+          tracepoints("sock_send_length", "sock_recv_length").prefix(1) + [
+            ("fexit udp_sendmsg, udp_recvmsg", [features.functionTracing])
+          ]
+        ),
+      ])
   }
 
   /// Growth by tracepoints; allocations by probes, which it can do without.
