@@ -74,6 +74,7 @@ struct process_id {
 enum memory_pages { PAGES_FILE, PAGES_ANONYMOUS, PAGES_SWAP, PAGES_SHARED, PAGE_KINDS };
 
 #define MEMORY_HISTORY 32
+#define RSS_PERIOD 8
 
 struct memory_point {
 	u64 time;  /* CLOCK_MONOTONIC ns */
@@ -159,7 +160,8 @@ struct memory_counters {
 	u64 fault_stacks;      /* page faults whose stack was taken */
 	u64 mappings;          /* mmap, munmap, mremap and brk that changed something */
 	u64 mapping_failures;  /* and that failed or changed nothing */
-	u64 rss_updates;
+	u64 rss_events;        /* one in RSS_PERIOD is looked at: the kernel's numbers lag by more */
+	u64 rss_updates;       /* of those that were looked at */
 	u64 unowned;           /* of an address space in which no program runs yet, or any more */
 	u64 victims;           /* processes the kernel killed for want of memory */
 	u64 events_lost;       /* process, exit and victim events that found the ring full */

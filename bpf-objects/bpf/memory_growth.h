@@ -304,6 +304,9 @@ int memory_rss(struct raw_tracepoint *context)
 
 	if (!control || !count || kind >= PAGE_KINDS)
 		return 0;
+	ADD_ONE(&count->rss_events);
+	if (READ_ONCE(count->rss_events) % RSS_PERIOD != 0)
+		return 0;
 	core_read(&own, task, mm);
 	if (own == mm) {
 		process = current_process(control, count, &thread);
@@ -443,15 +446,21 @@ int memory_exit(struct raw_tracepoint *context)
 {
 	const struct task_struct___memory *task = (const void *)context->args[0];
 	const struct signal_struct___memory *signal;
-	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u64 pid_tgid = bpf_get_current_pid_tgid(), most = 0;
+	struct memory_process *process;
+	struct process_id id = {};
 	u32 tid = pid_tgid;
 	int threads_left = 0;
 
 	bpf_map_delete_elem(&threads, &tid);
 	filter_forget_exit((const void *)context->args[0]);
-	if (core_read(&signal, task, signal) == 0 &&
-	    core_read(&threads_left, signal, live.counter) == 0 && threads_left == 0)
-		forget_program(pid_tgid >> 32);
+	if (core_read(&signal, task, signal) != 0 ||
+	    core_read(&threads_left, signal, live.counter) != 0 || threads_left != 0)
+		return 0;
+	process = process_of(task, &id);
+	if (process && core_read(&most, signal, maxrss) == 0 && most > process->peak_pages)
+		process->peak_pages = most;
+	forget_program(pid_tgid >> 32);
 	return 0;
 }
 

@@ -27,6 +27,7 @@ struct signal_struct___memory {
 	struct {
 		int counter;
 	} live;
+	u64 maxrss; /* the most pages that were resident, set when the last thread ends */
 } CORE;
 
 struct mm_struct___memory {

@@ -29,6 +29,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var faultStacks: UInt64 = 0
   var mappings: UInt64 = 0
   var mappingFailures: UInt64 = 0
+  var rssEvents: UInt64 = 0
   var rssUpdates: UInt64 = 0
   var unowned: UInt64 = 0
   var victims: UInt64 = 0
@@ -56,7 +57,8 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.replaced, \.replacedBytes, \.untracked, \.untrackedBytes, \.unknownFrees, \.nullFrees,
       \.failures, \.nested, \.abandoned, \.sampledOut, \.filtered, \.paused, \.threadsLost,
       \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
-      \.mappingFailures, \.rssUpdates, \.unowned, \.victims, \.eventsLost, \.followLost,
+      \.mappingFailures, \.rssEvents, \.rssUpdates, \.unowned, \.victims, \.eventsLost,
+      \.followLost,
       \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
     ]
   }
