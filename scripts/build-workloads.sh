@@ -35,6 +35,8 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
 # shellcheck disable=SC2086
 {
   build syscalls syscalls.c $frames
+  build many_calls many_calls.c $frames
+  build known_calls known_calls.c $frames
   build syscalls-static syscalls.c $frames -static
   build network network.c $frames
   build sockets sockets.c $frames

@@ -100,4 +100,241 @@ import Testing
     #expect(
       summary.statistics.seen == summary.statistics.recorded + summary.statistics.unwanted)
   }
+
+  // MARK: - Filters
+
+  @Test func `Capability 27: filters act in the kernel and change a running tracer`() throws {
+    let first = try StoppedProcess(workload: "syscalls")
+    let second = try StoppedProcess(workload: "syscalls")
+    let third = try StoppedProcess(workload: "syscalls")
+    let tracer = tracer(of: first.id)
+    #expect(try tracer.filterSyscall("openat", enabled: true) == nil)
+    try tracer.start()
+    try first.finish()
+    #expect(counts(try tracer.snapshot()) == ["openat": 8_000])
+
+    var filter = TracerFilter()
+    filter.processes = [second.id]
+    try tracer.setFilter(filter)
+    try tracer.filterSyscall("openat", enabled: false)
+    try tracer.filterSyscall("getppid", enabled: true)
+    try second.finish()
+    #expect(counts(try tracer.snapshot()) == ["openat": 8_000, "getppid": 100_000])
+
+    try tracer.setSelection(SyscallSelection())
+    try tracer.filterSyscall("getppid", enabled: false)
+    filter.processes = []
+    filter.commands = ["syscalls"]
+    try tracer.setFilter(filter)
+    try third.finish()
+    let summary = try tracer.stop()
+    #expect(
+      counts(summary) == [
+        "openat": 16_000, "getppid": 100_000, "close": 3_000, "exit_group": 1,
+      ])
+    #expect(summary.statistics.seen == summary.statistics.recorded + summary.statistics.unwanted)
+    #if arch(x86_64)
+      #expect(try SyscallTracer().filterSyscall("open", enabled: true)?.contains("openat") == true)
+    #endif
+    let error = #expect(throws: EBPFError.self) {
+      try SyscallTracer().filterSyscall("opennat", enabled: true)
+    }
+    #expect(error?.message == "there is no system call 'opennat'")
+  }
+
+  @Test func `results are filtered in the kernel by failure, errno and duration`() throws {
+    var failed = SyscallResultFilter()
+    failed.failedOnly = true
+    var missing = SyscallResultFilter()
+    missing.errnos = [2]
+    var denied = SyscallResultFilter()
+    denied.errnos = [13, 4095]
+    var slow = SyscallResultFilter()
+    slow.minimumNanoseconds = 3_600_000_000_000
+    let cases: [(SyscallResultFilter, [String: UInt64])] = [
+      (failed, ["openat": 5_000]), (missing, ["openat": 5_000]), (denied, [:]), (slow, [:]),
+    ]
+    for (results, expected) in cases {
+      let child = try StoppedProcess(workload: "syscalls")
+      let tracer = tracer(of: child.id)
+      try tracer.start()
+      try tracer.setResultFilter(results)
+      try child.finish()
+      let summary = try tracer.stop()
+      #expect(counts(summary) == expected)
+      #expect(
+        summary.matrix.filter { $0.outcome != .neverReturned }.reduce(0) { $0 + $1.count }
+          == expected.values.reduce(0, +))
+      let all = summary.statistics
+      #expect(all.recorded == expected.values.reduce(0, +) && all.dropped == 0)
+      #expect(all.seen == all.recorded + all.unwanted)
+    }
+    var wrong = SyscallResultFilter()
+    wrong.errnos = [4096]
+    #expect(throws: EBPFError.self) { try SyscallTracer().setResultFilter(wrong) }
+  }
+
+  @Test func `a paused tracer records nothing`() throws {
+    let first = try StoppedProcess(workload: "syscalls")
+    let second = try StoppedProcess(workload: "syscalls")
+    var configuration = SyscallTracerConfiguration()
+    configuration.filter.processes = [first.id, second.id]
+    let tracer = SyscallTracer(configuration)
+    try tracer.start()
+    try tracer.pause()
+    try first.finish()
+    let paused = try tracer.statistics()
+    #expect(paused.recorded == 0 && paused.unwanted >= 111_001)
+    #expect(paused.seen == paused.unwanted)
+    try tracer.resume()
+    try second.finish()
+    #expect(try tracer.stop().total == 111_001)
+  }
+
+  // MARK: - Nothing lost in silence
+
+  private func manyCalls(
+    _ change: (inout SyscallTracerConfiguration) -> Void
+  ) throws -> SyscallSummary {
+    let child = try StoppedProcess(workload: "many_calls", ["300", "40", "3"])
+    let tracer = tracer(of: child.id) {
+      $0.filter.followsChildren = true
+      $0.results.errnos = [38]
+      change(&$0)
+    }
+    try tracer.start()
+    #expect(try child.finish() == 0)
+    return try tracer.stop()
+  }
+
+  @Test func `12,000 combinations of process and call are kept exactly`() throws {
+    let summary = try manyCalls { _ in }
+    #expect(summary.matrix.count == 12_000)
+    #expect(summary.matrix.allSatisfy { $0.count == 3 && $0.outcome == .error(38) })
+    #expect(Set(summary.matrix.map(\.owner)).count == 300)
+    #expect(summary.total == 36_000 && summary.statistics.dropped == 0)
+  }
+
+  @Test func `combinations that find no room are counted one by one`() throws {
+    let summary = try manyCalls { $0.keys = 1_000 }
+    #expect(summary.matrix.count == 1_000)
+    #expect(summary.total == 36_000 && summary.errors == 36_000)
+    let kept = summary.matrix.reduce(0) { $0 + $1.count }
+    #expect(summary.losses.keys > 0)
+    #expect(kept + summary.losses.keys == 36_000)
+    let all = summary.statistics
+    #expect(all.dropped == summary.losses.keys && all.recorded == kept)
+    #expect(all.seen == all.recorded + all.dropped + all.unwanted)
+  }
+
+  @Test func `histograms by process add up to its calls`() throws {
+    let child = try StoppedProcess(workload: "syscalls")
+    let tracer = tracer(of: child.id) { $0.histogramsByOwner = true }
+    try tracer.start()
+    try child.finish()
+    let summary = try tracer.stop()
+    for histogram in summary.histograms {
+      let call = try #require(summary.calls.first { $0.call == histogram.call })
+      #expect(histogram.counts.reduce(0, +) == call.returns)
+    }
+    #expect(summary.histograms.count == 3 && summary.losses.histograms == 0)
+  }
+
+  @Test func `calls by cgroup have the cgroup's path`() throws {
+    let child = try StoppedProcess(workload: "syscalls")
+    let tracer = tracer(of: child.id) { $0.grouping = .cgroup }
+    try tracer.start()
+    try child.finish()
+    let summary = try tracer.stop()
+    let root = try ControlGroup.mountPoint()
+    for cell in summary.matrix {
+      guard case .cgroup(let id, let path) = cell.owner else {
+        Issue.record("no cgroup: \(cell)")
+        continue
+      }
+      #expect(try ControlGroup.id(of: root + (path ?? "")) == id)
+    }
+    #expect(summary.matrix.reduce(0) { $0 + $1.count } == 111_001)
+  }
+
+  // MARK: - What was there before
+
+  @Test func `a thread that waits inside a call at the start is listed`() throws {
+    let child = try StoppedProcess(["/bin/sh", "-c", "kill -STOP $$; exec sleep 1000"])
+    child.resume()
+    let deadline = Clock.monotonic.now + 60_000_000_000
+    func isAsleep() throws -> Bool {
+      let path = "/proc/\(child.id)/syscall"
+      return try String(decoding: contents(ofFile: path), as: UTF8.self).hasPrefix("230 ")
+    }
+    #if arch(x86_64)
+      while try !isAsleep() { try #require(Clock.monotonic.now < deadline) }
+      let tracer = tracer(of: child.id)
+      try tracer.start()
+      // Stopping and going on ends the call, and starts it again as another.
+      child.send(SIGSTOP)
+      child.send(SIGCONT)
+      while try !tracer.snapshot().calls.contains(where: { $0.call.name == "restart_syscall" }) {
+        try #require(Clock.monotonic.now < deadline)
+      }
+      let summary = try tracer.stop()
+      child.send(SIGKILL)
+      #expect(summary.waitingAtStart.map(\.call.name) == ["clock_nanosleep"])
+      #expect(summary.waitingAtStart.map(\.process) == [child.id])
+      #expect(summary.waitingAtStart.map(\.command) == ["sleep"])
+      let before = try #require(summary.calls.first { $0.call.name == "clock_nanosleep" })
+      #expect(before.enteredBefore == 1 && before.count == 0)
+      #expect(summary.waitingAtEnd.map(\.call.name) == ["restart_syscall"])
+    #endif
+  }
+
+  #if arch(x86_64)
+    @Test func `32-bit calls are kept apart`() throws {
+      let source = """
+        #include <signal.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        int main(void) {
+          syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTOP);
+          for (int i = 0; i < 100; i++) {
+            long result = 64; /* getppid for 32-bit programs; semget for others */
+            __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+          }
+          for (int i = 0; i < 10; i++) syscall(SYS_getppid);
+          _exit(0);
+        }
+        """
+      let program = try Oracle.build(name: "compat_calls", source: source, libraries: [])
+      let child = try StoppedProcess([program])
+      let tracer = tracer(of: child.id)
+      try tracer.start()
+      #expect(try child.finish() == 0)
+      #expect(
+        counts(try tracer.stop()) == ["getppid [32]": 100, "getppid": 10, "exit_group": 1])
+    }
+  #endif
+
+  // MARK: - Leaving nothing
+
+  @Test func `nothing is left in the kernel or open after stop`() throws {
+    func descriptors() throws -> Int { try FileSystem.entries("/proc/self/fd").count }
+    let child = try StoppedProcess(workload: "syscalls")
+    let before = try descriptors()
+    let tracer = tracer(of: child.id) { $0.sendsEvents = true }
+    try tracer.start()
+    #expect(try descriptors() > before)
+    try child.finish()
+    _ = try tracer.stop()
+    #expect(try descriptors() == before)
+    #expect(throws: EBPFError.self) { try tracer.start() }
+    #expect(throws: EBPFError.self) { try tracer.snapshot() }
+  }
+
+  @Test func `the best hook is used, and said`() throws {
+    let tracer = tracer(of: getpid())
+    try tracer.start()
+    let summary = try tracer.stop()
+    let hook = try #require(summary.hooks.first { $0.need == "system calls" })
+    #expect(hook.used == "tp_btf/sys_exit + tp_btf/sys_enter" && hook.refused.isEmpty)
+  }
 }

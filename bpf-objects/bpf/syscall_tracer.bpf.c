@@ -219,7 +219,20 @@ INLINE u32 slot_of(u32 call)
 	return call & CALL_COMPAT ? number + CALL_SLOTS_OF_ABI : number;
 }
 
-/* The call of a thread from its registers; false when it is in none. */
+/* The call of a thread from its registers, which came with their type; false when it is in none. */
+INLINE bool typed_number_of(const void *registers, s64 *number)
+{
+	const struct pt_regs___x86 *x86 = registers;
+	const struct pt_regs___arm64 *arm64 = registers;
+
+	if (core_field_exists(x86->orig_ax))
+		*number = (s64)x86->orig_ax;
+	else
+		*number = arm64->syscallno;
+	return *number >= 0;
+}
+
+/* The same from any address. */
 INLINE bool number_of(const void *registers, s64 *number)
 {
 	const struct pt_regs___x86 *x86 = registers;
@@ -663,12 +676,16 @@ static NOINLINE int keep_exec_path(u64 from)
 }
 
 /* A call that will not return is complete now. */
-static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags)
+static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags, u64 now)
 {
 	struct matrix_key key = { .error = NEVER_RETURNED };
 	bool complete = 1;
 
 	if (!thread)
+		return 0;
+	thread->entered = 0;
+	/* Without a result it is not what was asked for. */
+	if (flags & (SYSCALLS_FAILED | SYSCALLS_ERRNOS | SYSCALLS_SLOW))
 		return 0;
 	if (flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP)) {
 		key.id = owner(flags, thread->process);
@@ -676,8 +693,7 @@ static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags
 		complete = add_to_matrix(&key, 0, flags);
 	}
 	if (flags & SYSCALLS_EVENTS)
-		complete = send_event(context, thread, 0, thread->entered, 0) != 0 && complete;
-	thread->entered = 0;
+		complete = send_event(context, thread, 0, now, 0) != 0 && complete;
 	if (!complete)
 		COUNT(lost);
 	return 0;
@@ -716,7 +732,7 @@ INLINE int begin(void *context, const struct admission *admission, struct thread
 	if (UNLIKELY(admission->settings->first_enter == 0))
 		admission->settings->first_enter = now;
 	if (UNLIKELY(admission->rule->flags & CALL_NEVER_RETURNS))
-		end_now(context, thread, admission->flags);
+		end_now(context, thread, admission->flags, now);
 	return 0;
 }
 
@@ -803,14 +819,16 @@ static NOINLINE int count_unpaired(s64 number, u32 compat, s64 result)
 
 	settings = bpf_map_lookup_elem(&control, &zero);
 	rule = bpf_map_lookup_elem(&rules, &slot);
-	total = bpf_map_lookup_elem(&totals, &slot);
-	if (!settings || !rule || !total || settings->paused)
+	if (!settings || !rule || settings->paused)
 		return 0;
 	if (settings->flags & SYSCALLS_ALLOW_LIST ? rule->verdict != RULE_ALLOW
 						  : rule->verdict == RULE_DENY)
 		return 0;
 	if (!process_wanted(bpf_get_current_pid_tgid() >> 32))
 		return 0;
+	total = bpf_map_lookup_elem(&totals, &slot);
+	if (!total)
+		return 0; /* an array: cannot happen */
 	total->unpaired++;
 	if (result == 0)
 		total->unpaired_zero++;
@@ -835,16 +853,18 @@ INLINE int enter_with_storage(struct raw_arguments *context)
 		     (const void *)context->args[0], NULL);
 }
 
-INLINE int exit_with_storage(struct raw_arguments *context)
+/* The clock is read only for calls that are recorded: it costs more than all the rest. The look-up
+ * before it, some 30 ns, is in every duration. */
+INLINE int exit_with_storage(struct raw_arguments *context, bool typed)
 {
 	struct task_struct___calls *task = bpf_get_current_task_btf();
-	u64 now = bpf_ktime_get_ns();
 	struct thread_call *thread = storage_of_task(&threads, task, NULL, 0);
 	s64 number = 0;
 
 	if (LIKELY(thread && thread->entered))
-		return end(context, thread, (s64)context->args[1], now);
-	if (number_of((const void *)context->args[0], &number))
+		return end(context, thread, (s64)context->args[1], bpf_ktime_get_ns());
+	if (typed ? typed_number_of((const void *)context->args[0], &number)
+		  : number_of((const void *)context->args[0], &number))
 		count_unpaired(number, is_compat(task, 1), (s64)context->args[1]);
 	return 0;
 }
@@ -858,7 +878,7 @@ int enter_typed(struct raw_arguments *context)
 SEC("tp_btf/sys_exit")
 int exit_typed(struct raw_arguments *context)
 {
-	return exit_with_storage(context);
+	return exit_with_storage(context, 1);
 }
 
 SEC("raw_tp/sys_enter")
@@ -870,7 +890,7 @@ int enter_raw(struct raw_arguments *context)
 SEC("raw_tp/sys_exit")
 int exit_raw(struct raw_arguments *context)
 {
-	return exit_with_storage(context);
+	return exit_with_storage(context, 0);
 }
 
 /* ---- Programs: a hash by task address. A thread that was killed inside a call leaves its entry

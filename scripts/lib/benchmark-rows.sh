@@ -168,6 +168,63 @@ memory_bpftrace() {
     die "bpftrace: $(cat "$work/log")"
 }
 
+# What counting and timing every system call adds to the cheapest one: the difference of two runs one
+# after the other, with the tool and without.
+measure_syscalls() {
+  on_exit=stop_tool
+  for tool in syscount bpftrace; do
+    pair "calls_$tool" call_added ours -- call_added "$tool"
+    case $tool in
+      syscount) name="libbpf-tools syscount -L" bar="< syscount" condition='ratio < 1' ;;
+      bpftrace) name="bpftrace, count and hist" bar= condition= ;;
+    esac
+    paired_row "added to each getppid by counting and timing it" ns "calls_$tool" added_ns \
+      "$name" "$bar" "$condition"
+  done
+  pair calls_strace call_added ours -- call_added strace
+  paired_row "added to each getppid by counting and timing it" ns calls_strace added_ns \
+    "strace -c" "" ""
+  on_exit=:
+}
+
+call_added() { # tool
+  bare=$("$peers/getppid" | awk '{ print $2 }')
+  : >"$work/tool"
+  case $1 in
+    ours) dist/ebpf syscalls -i 0.1 --json >"$work/tool" 2>/dev/null & ;;
+    syscount) stdbuf -oL syscount -L -i 60 >"$work/tool" 2>/dev/null & ;;
+    bpftrace)
+      bpftrace -B none -e 'BEGIN { printf("ready\n"); }
+        tracepoint:raw_syscalls:sys_enter { @start[tid] = nsecs; }
+        tracepoint:raw_syscalls:sys_exit /@start[tid]/ {
+          @count[args->id] = count(); @time[args->id] = hist(nsecs - @start[tid]);
+          delete(@start[tid]);
+        }' >"$work/tool" 2>/dev/null &
+      ;;
+    strace)
+      with=$(strace -c -o "$work/tool" "$peers/getppid" | awk '{ print $2 }')
+      awk -v with="$with" -v bare="$bare" 'BEGIN { print "added_ns", with - bare }'
+      return
+      ;;
+  esac
+  tool_id=$!
+  # The first output says that it records.
+  until [ -s "$work/tool" ]; do
+    kill -0 "$tool_id" 2>/dev/null || return 1
+    sleep 0.05
+  done
+  with=$("$peers/getppid" | awk '{ print $2 }')
+  stop_tool
+  awk -v with="$with" -v bare="$bare" 'BEGIN { print "added_ns", with - bare }'
+}
+
+stop_tool() {
+  [ -n "${tool_id:-}" ] || return 0
+  kill "$tool_id" 2>/dev/null || :
+  wait "$tool_id" 2>/dev/null || :
+  tool_id=
+}
+
 # What one copies to a machine, and how long it takes to begin.
 measure_size() {
   bytes=$(wc -c <dist/ebpf)

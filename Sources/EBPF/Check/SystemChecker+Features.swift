@@ -175,10 +175,14 @@ extension SystemChecker {
             "system calls",
             [
               ("tp_btf sys_enter, sys_exit", [features.typedTracepoints]),
-              ("raw_tp sys_enter, sys_exit", [features.rawTracepoints]),
+              (
+                "raw_tp sys_enter, sys_exit",
+                [features.rawTracepoint("sys_enter"), features.rawTracepoint("sys_exit")]
+              ),
             ]
           )
-        ]),
+        ],
+        optional: [("threads inside a call", [("iter/task", [features.typedTracepoints])])]),
       networkTracer(), memoryTracer(),
     ]
   }

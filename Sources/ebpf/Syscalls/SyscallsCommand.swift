@@ -209,7 +209,9 @@ struct SyscallsCommand: ParsableCommand {
     configuration.results.failedOnly = failed
     configuration.results.errnos = Set(errnos.map(\.number))
     configuration.results.minimumNanoseconds = minLatency?.nanoseconds ?? 0
-    configuration.grouping = grouping == .cgroup ? .cgroup : .process
+    // Telling processes apart costs a look-up for each call: only where somebody sees it.
+    configuration.grouping =
+      grouping == .cgroup ? .cgroup : grouping == .process || tracing.json ? .process : .none
     configuration.keys = keys
     configuration.sendsEvents = trace
     configuration.eventBufferBytes = buffer << 20
