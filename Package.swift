@@ -44,6 +44,7 @@ let package = Package(
     .target(
       name: "Symbolization", dependencies: ["CDemangle", "EBPFObject", "EBPFSystem"],
       swiftSettings: strict),
+    .target(name: "Unwinding", dependencies: ["EBPFObject"], swiftSettings: strict),
     .target(
       name: "CBPFObjects", path: "bpf-objects", exclude: ["bpf", "build"],
       publicHeadersPath: "include", cSettings: strictC),
@@ -81,6 +82,8 @@ let package = Package(
     .testTarget(
       name: "SymbolizationTests", dependencies: ["Symbolization", "TestSupport"],
       swiftSettings: tests),
+    .testTarget(
+      name: "UnwindingTests", dependencies: ["Unwinding", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "TestSupport"],
       swiftSettings: tests),

@@ -11,6 +11,7 @@ allowed() {
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
     Profiles)       echo "" ;;
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
+    Unwinding)      echo "EBPFObject" ;;
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
     ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser FoundationEssentials" ;;
