@@ -50,7 +50,8 @@ let package = Package(
       publicHeadersPath: "include", cSettings: strictC),
     .target(
       name: "EBPFTracers",
-      dependencies: ["EBPF", "CBPFObjects", "Profiles", "Symbolization"], swiftSettings: strict),
+      dependencies: ["EBPF", "CBPFObjects", "Profiles", "Symbolization", "Unwinding"],
+      swiftSettings: strict),
     .target(
       name: "ProfileFormats",
       dependencies: [

@@ -51,6 +51,9 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build cpu-fixed cpu.c $frames -fno-pie -no-pie
   build cpu-stripped cpu.c $frames -s
   build cpu-noframes cpu.c -fomit-frame-pointer
+  build unwind unwind.c -fomit-frame-pointer
+  build unwind-static unwind.c -fomit-frame-pointer -static
+  build unwind-static-pie unwind.c -fomit-frame-pointer -static-pie
   build with-capabilities-static ../../VM/with_capabilities.c -static
 }
 
@@ -59,6 +62,7 @@ if command -v musl-gcc >/dev/null; then
   compiler=musl-gcc
   # shellcheck disable=SC2086
   {
+    build unwind-musl unwind.c -fomit-frame-pointer
     build memory-musl memory.c $frames
     build allocations-musl allocations.c $frames -pthread
     build allocations-musl-static allocations.c $frames -static -pthread

@@ -12,7 +12,7 @@ allowed() {
     Profiles)       echo "" ;;
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
     Unwinding)      echo "EBPFObject" ;;
-    EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization EBPFSystem Synchronization" ;;
+    EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization Unwinding EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
     ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser FoundationEssentials" ;;
     *)              return 1 ;;

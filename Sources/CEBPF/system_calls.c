@@ -224,6 +224,11 @@ int cebpf_names(struct cebpf_names *names) {
 
 int cebpf_process_id(void) { return getpid(); }
 
+int cebpf_wait_grace_period(void) {
+  // MEMBARRIER_CMD_GLOBAL is synchronize_rcu() (membarrier(2), linux/membarrier.h).
+  return (int)RESULT(syscall(SYS_membarrier, 1L, 0L, 0L));
+}
+
 int cebpf_thread_id(void) { return (int)syscall(SYS_gettid); }
 
 uint32_t cebpf_effective_user(void) { return geteuid(); }

@@ -75,6 +75,11 @@ public final class Symbolizer: Sendable {
     try state.withLock { (state) throws(EBPFError) in try state.snapshot(pid) }
   }
 
+  /// The code of a program that is in files, read now; empty when the process is gone or runs another.
+  public func code(of program: Program, in pid: Int32) -> [CodeMapping] {
+    state.withLock { $0.code(of: program, in: pid) }
+  }
+
   /// Forgets a process, whose files may then be closed.
   public func forget(pid: Int32) {
     state.withLock { $0.programs.forget(pid) }

@@ -46,6 +46,19 @@ struct SymbolizerState: Sendable {
     files.trim()
   }
 
+  /// The executable mappings of a program that files, or the kernel's own image, are behind.
+  mutating func code(of program: Symbolizer.Program, in pid: Int32) -> [CodeMapping] {
+    guard case .success(let key) = programs.find(program, in: pid, &files) else { return [] }
+    programs[key]?.refresh(&files)
+    guard let process = programs[key] else { return [] }
+    return zip(process.maps.mappings, process.files).compactMap { mapping, file in
+      guard mapping.access.contains(.execute) else { return nil }
+      if case .success(let file)? = file { return CodeMapping(mapping, file) }
+      guard mapping.kind == .vdso, case .success(let image) = theVDSO() else { return nil }
+      return CodeMapping(mapping, image)
+    }
+  }
+
   // MARK: - User stacks
 
   mutating func symbolize(_ stacks: [Symbolizer.UserStack]) -> [[SymbolizedFrame]] {
@@ -144,10 +157,14 @@ struct SymbolizerState: Sendable {
   /// The kernel maps the same image into every process of our word size: ours is looked at.
   private mutating func inVDSO(_ address: UInt64, _ mapping: ProcessMapping) -> Place {
     guard mapping.start > UInt64(UInt32.max) else { return .unresolved(.noSymbols, mapping) }
+    guard case .success(let file) = theVDSO() else { return .unresolved(.noSymbols, mapping) }
+    return inFile(file, address, mapping)
+  }
+
+  private mutating func theVDSO() -> Result<ModuleFile, ModuleFileCache.Unopened> {
     let image = vdso ?? openVDSO()
     vdso = image
-    guard case .success(let file) = image else { return .unresolved(.noSymbols, mapping) }
-    return inFile(file, address, mapping)
+    return image
   }
 
   private func openVDSO() -> Result<ModuleFile, ModuleFileCache.Unopened> {
@@ -158,7 +175,7 @@ struct SymbolizerState: Sendable {
       }
       let bytes = try ProcessFile.ownMemory(
         at: own.start, count: Int(clamping: own.end - own.start))
-      return .success(ModuleFile(Bytes(bytes), path: "[vdso]"))
+      return .success(ModuleFile(Bytes(bytes), identity: .notAFile, path: "[vdso]"))
     } catch {
       return .failure(.init(reason: .malformedFile))
     }

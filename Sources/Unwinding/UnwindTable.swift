@@ -108,6 +108,8 @@ extension UnwindTable {
     private let rowLimit: Int
     private(set) var rows: [UnwindRow] = []
     private(set) var malformed = 0
+    /// Compilers align functions to 16 bytes.
+    private static let smallestGap: UInt64 = 16
     /// Where the function before ended.
     private var covered: UInt64
 
@@ -130,7 +132,10 @@ extension UnwindTable {
           continue
         }
         guard function.end > covered else { continue }
-        if function.start > covered { append(UnwindRow(offset: offset(covered), frame: .unknown)) }
+        // Less is padding, which nothing returns to.
+        if function.start - min(covered, function.start) >= Self.smallestGap {
+          append(UnwindRow(offset: offset(covered), frame: .unknown))
+        }
         let from = max(function.start, covered)
         let isSignal = information.commons[function.common].isSignal
         let isWhole =

@@ -120,7 +120,7 @@ import Testing
     // Known work that would be seen: the child burns on while another program takes its time.
     #expect(try Command.run([StoppedProcess.workload("cpu"), "0.3"]).status == 0)
     #expect(try profiler.statistics() == before)
-    let programs = try Command.output(["bpftool", "prog", "show", "name", "profile_sample"])
+    let programs = try Command.output(["bpftool", "prog", "show", "name", "profile_walk"])
     #expect(programs.contains("perf_event"))
     let resume = Clock.monotonic.now
     try profiler.resume()

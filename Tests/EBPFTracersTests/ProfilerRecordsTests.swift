@@ -56,7 +56,20 @@ import Testing
         "user_stacks_cut": \.userStacksCut, "kernel_stacks_cut": \.kernelStacksCut,
         "user_stacks_none": \.userStacksNone, "stacks_sent": \.stacksSent,
         "process_events_lost": \.processEventsLost, "follow_lost": \.followLost,
+        "walks": \.walks, "guessed_frames": \.guessedFrames,
       ])
+  }
+
+  @Test func `unwind tables are laid out as the object says`() throws {
+    try check(
+      UnwindProcess.self, "unwind_process",
+      ["start": \.start, "image": \.image, "first": \.first, "count": \.count])
+    try check(
+      UnwindMapping.self, "unwind_mapping",
+      [
+        "start": \.start, "end": \.end, "base": \.base, "first": \.first, "count": \.count,
+      ])
+    #expect(MemoryLayout<StackWalks>.size == 8 * 8)
   }
 
   /// A record as the kernel writes it.
@@ -94,7 +107,7 @@ import Testing
     // that its type is not in the object.
     let process = record([0: 3, 24: 4242, 32: 4_000, 40: 1], size: 48)
     received.add(process.span.bytes)
-    #expect(received.announced == [4242])
+    #expect(received.announced.map(\.processID) == [4242])
 
     let place = try #require(try layout("profiler_stack_event").members["addresses"])
     let stack = record(

@@ -25,7 +25,7 @@ import Testing
       let first = try #require(names.functions(named: "function_7").first).address
       let second = try #require(names.functions(named: "function_8").first).address
 
-      let file = ModuleFile(try MappedFile.open(path), path: path)
+      let file = ModuleFile(try MappedFile.open(path), identity: .notAFile, path: path)
       file.resolve([first], debugFiles: DebugFiles())
       guard case .function(let function) = file.answer(first) else {
         Issue.record("no name before the file was cut")
@@ -50,7 +50,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let folder = try TemporaryDirectory()
       let path = try ModuleFileTests.library(folder)
-      let file = ModuleFile(try MappedFile.open(path), path: path)
+      let file = ModuleFile(try MappedFile.open(path), identity: .notAFile, path: path)
       #expect(truncate(path, 0) == 0)
       #expect(!file.isReadable)
       #expect(file.buildID == "")

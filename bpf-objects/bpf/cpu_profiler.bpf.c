@@ -11,6 +11,7 @@
  */
 #include "helpers.h"
 #include "events.h"
+#include "stack_walk.h"
 
 #define PF_KTHREAD 0x00200000
 #define EEXIST 17
@@ -211,20 +212,60 @@ NOINLINE int identify(u32 depth)
 	return 0;
 }
 
+INLINE void announce(const struct process_id *process, u64 now, u64 samples,
+		     struct profiler_counters *count)
+{
+	struct profiler_process_event *event;
+
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count->process_events_lost++;
+		return;
+	}
+	event->kind = PROFILER_PROCESS_EVENT;
+	event->padding = 0;
+	event->process = *process;
+	event->time = now;
+	event->samples = samples;
+	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
+}
+
+/* Tells the reader about a process early in its life. */
+INLINE void meet(const struct process_id *process, u64 now, struct profiler_counters *count)
+{
+	struct met_process *met;
+	u32 slot = process->tgid % MET_PROCESSES;
+	u64 samples;
+
+	met = bpf_map_lookup_elem(&met_processes, &slot);
+	if (!met)
+		return; /* an array: cannot happen */
+	if (met->process.tgid == process->tgid && met->process.start == process->start &&
+	    met->process.image == process->image) {
+		ADD_ONE(&met->samples);
+	} else {
+		met->process = *process;
+		met->samples = 1;
+		met->strays = 0;
+	}
+	samples = READ_ONCE(met->samples);
+	if (samples <= 64 && (samples & (samples - 1)) == 0)
+		announce(process, now, samples, count);
+}
+
 enum capture { CAPTURE_NONE, CAPTURED, CAPTURE_LOST };
 
-/* Takes one stack, sends it if the reader may not have it yet, and leaves its id in the scratch
- * space. Returns an enum capture. Global, so that the verifier looks at it once and not at each
- * place that calls it. */
-NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
+/* Sends the `depth` addresses in the scratch space, if the reader may not have them yet, and leaves
+ * their id there. Returns an enum capture. Global, so that the verifier looks at it once and not at
+ * each place that calls it. */
+NOINLINE int send_stack(u32 depth, u32 flags)
 {
 	struct profiler_control *settings;
 	struct profiler_counters *count;
 	struct profiler_stack_event *stack;
 	struct scratch *space;
 	struct stack_id *sent;
-	u32 zero = 0, depth, limit, slot;
-	long bytes;
+	u32 zero = 0, slot;
 
 	count = bpf_map_lookup_elem(&counters, &zero);
 	settings = bpf_map_lookup_elem(&control, &zero);
@@ -232,25 +273,16 @@ NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
 	if (!count || !settings || !space)
 		return CAPTURE_NONE; /* arrays: cannot happen */
 	stack = &space->stack;
-	bytes = bpf_get_stack(context, stack->addresses, sizeof(stack->addresses), helper_flags);
-	if (bytes <= 0)
-		return CAPTURE_NONE;
-	depth = (u32)bytes / sizeof(u64);
 	if (depth == 0 || depth > STACK_DEPTH)
 		return CAPTURE_NONE;
-	limit = settings->stack_limit;
-	if (limit == 0 || limit > STACK_DEPTH)
-		limit = STACK_DEPTH;
-
 	stack->kind = PROFILER_STACK_EVENT;
 	stack->depth = depth;
-	stack->flags = helper_flags & F_USER_STACK ? 0 : STACK_KERNEL;
-	if (depth >= limit) {
-		stack->flags |= STACK_CUT;
-		if (helper_flags & F_USER_STACK)
-			count->user_stacks_cut++;
-		else
+	stack->flags = flags;
+	if (flags & STACK_CUT) {
+		if (flags & STACK_KERNEL)
 			count->kernel_stacks_cut++;
+		else
+			count->user_stacks_cut++;
 	}
 	identify(depth);
 
@@ -263,10 +295,10 @@ NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
 	if (bpf_ringbuf_output(&events, stack,
 			       sizeof(*stack) - sizeof(stack->addresses) + depth * sizeof(u64),
 			       wake_flags(settings)) != 0) {
-		if (helper_flags & F_USER_STACK)
-			count->user_stacks_lost++;
-		else
+		if (flags & STACK_KERNEL)
 			count->kernel_stacks_lost++;
+		else
+			count->user_stacks_lost++;
 		return CAPTURE_LOST;
 	}
 	count->stacks_sent++;
@@ -275,6 +307,73 @@ NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
 	WRITE_ONCE(sent->low, stack->id.low);
 	WRITE_ONCE(sent->high, stack->id.high);
 	return CAPTURED;
+}
+
+/* Takes the kernel's stack, or by frame pointers the user's. Returns an enum capture. */
+NOINLINE int capture(struct bpf_perf_event_data *context, u64 helper_flags)
+{
+	struct profiler_control *settings;
+	struct scratch *space;
+	u32 zero = 0, depth, limit, flags;
+	long bytes;
+
+	settings = bpf_map_lookup_elem(&control, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!settings || !space)
+		return CAPTURE_NONE; /* arrays: cannot happen */
+	bytes = bpf_get_stack(context, space->stack.addresses, sizeof(space->stack.addresses),
+			      helper_flags);
+	if (bytes <= 0)
+		return CAPTURE_NONE;
+	depth = (u32)bytes / sizeof(u64);
+	limit = settings->stack_limit;
+	if (limit == 0 || limit > STACK_DEPTH)
+		limit = STACK_DEPTH;
+	flags = helper_flags & F_USER_STACK ? 0 : STACK_KERNEL;
+	if (depth >= limit)
+		flags |= STACK_CUT;
+	return send_stack(depth, flags);
+}
+
+/* Takes the user's stack by unwind rows; by frame pointers while there are none for the process. */
+NOINLINE int capture_walked(struct bpf_perf_event_data *context)
+{
+	struct profiler_counters *count;
+	struct met_process *met;
+	struct scratch *space;
+	struct process_id *process;
+	u32 zero = 0, depth, guesses, end, flags, slot;
+	u64 strays;
+
+	count = bpf_map_lookup_elem(&counters, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!count || !space)
+		return CAPTURE_NONE; /* arrays: cannot happen */
+	process = &space->sample.key.process;
+	end = walk_user_stack(space->stack.addresses, process, &depth, &guesses);
+	if (end >= WALK_ENDS)
+		return CAPTURE_NONE; /* cannot happen */
+	count->walks[end]++;
+	if (end == WALK_NO_PROCESS || depth == 0)
+		return capture(context, F_USER_STACK);
+	count->guessed_frames += guesses;
+	flags = 0;
+	if (end == WALK_TOO_DEEP)
+		flags = STACK_CUT;
+	else if (end != WALK_COMPLETE)
+		flags = STACK_BROKEN;
+	if (end == WALK_NO_MAPPING) {
+		/* Code that was loaded since the reader looked: have it look again. */
+		slot = process->tgid % MET_PROCESSES;
+		met = bpf_map_lookup_elem(&met_processes, &slot);
+		if (met && met->process.tgid == process->tgid) {
+			ADD_ONE(&met->strays);
+			strays = READ_ONCE(met->strays);
+			if ((strays & (strays - 1)) == 0)
+				announce(process, bpf_ktime_get_ns(), met->samples, count);
+		}
+	}
+	return send_stack(depth, flags);
 }
 
 /* See struct process_id. */
@@ -293,40 +392,6 @@ INLINE u64 image_of(const struct task_struct *task)
 	image = image * IMAGE_FACTOR + part;
 	core_read(&part, mm, start_brk);
 	return image * IMAGE_FACTOR + part;
-}
-
-/* Tells the reader about a process early in its life. */
-INLINE void announce(const struct process_id *process, u64 now, struct profiler_counters *count)
-{
-	struct profiler_process_event *event;
-	struct met_process *met;
-	u32 slot = process->tgid % MET_PROCESSES;
-	u64 samples;
-
-	met = bpf_map_lookup_elem(&met_processes, &slot);
-	if (!met)
-		return; /* an array: cannot happen */
-	if (met->process.tgid == process->tgid && met->process.start == process->start &&
-	    met->process.image == process->image) {
-		ADD_ONE(&met->samples);
-	} else {
-		met->process = *process;
-		met->samples = 1;
-	}
-	samples = READ_ONCE(met->samples);
-	if (samples > 64 || (samples & (samples - 1)) != 0)
-		return;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		count->process_events_lost++;
-		return;
-	}
-	event->kind = PROFILER_PROCESS_EVENT;
-	event->padding = 0;
-	event->process = *process;
-	event->time = now;
-	event->samples = samples;
-	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
 }
 
 INLINE bool add_one(const struct profiler_key *key)
@@ -350,8 +415,7 @@ INLINE bool add_one(const struct profiler_key *key)
 	return 1;
 }
 
-SEC("perf_event")
-int profile_sample(struct bpf_perf_event_data *context)
+INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 {
 	const struct task_struct *task, *leader;
 	struct profiler_control *settings;
@@ -414,7 +478,7 @@ int profile_sample(struct bpf_perf_event_data *context)
 		key->flags |= KEY_KERNEL_THREAD;
 	} else {
 		key->process.image = image_of(task);
-		announce(&key->process, now, count);
+		meet(&key->process, now, count);
 	}
 
 	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS)) {
@@ -430,7 +494,7 @@ int profile_sample(struct bpf_perf_event_data *context)
 		}
 	}
 	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && !(task_flags & PF_KTHREAD)) {
-		switch (capture(context, F_USER_STACK)) {
+		switch (walks ? capture_walked(context) : capture(context, F_USER_STACK)) {
 		case CAPTURED:
 			key->user_stack = space->stack.id;
 			break;
@@ -456,6 +520,19 @@ int profile_sample(struct bpf_perf_event_data *context)
 	else
 		count->dropped++;
 	return 0;
+}
+
+SEC("perf_event")
+int profile_sample(struct bpf_perf_event_data *context)
+{
+	return sample(context, 0);
+}
+
+/* The same, with user stacks walked by unwind rows. Linux 5.17, x86-64. */
+SEC("perf_event")
+int profile_walk(struct bpf_perf_event_data *context)
+{
+	return sample(context, 1);
 }
 
 /* Arguments of a raw tracepoint: one 64-bit word each. */

@@ -92,6 +92,7 @@ struct process_id {
 struct met_process {
 	struct process_id process;
 	u64 samples;
+	u64 strays; /* walks that left the mappings known */
 };
 
 enum profiler_key_bits {
@@ -133,6 +134,8 @@ struct profiler_counters {
 	u64 stacks_sent;          /* stack events written */
 	u64 process_events_lost;  /* process events that found the ring full */
 	u64 follow_lost;          /* started processes that found pid_filter full */
+	u64 walks[8];             /* user stacks by enum walk_end (stack_walk.h) */
+	u64 guessed_frames;       /* found by frame pointer where no row was known */
 };
 
 enum profiler_event_kind {
@@ -143,7 +146,8 @@ enum profiler_event_kind {
 
 enum profiler_stack_bits {
 	STACK_KERNEL = 1 << 0,
-	STACK_CUT = 1 << 1, /* the frames nearest to the root are missing */
+	STACK_CUT = 1 << 1, /* the frames nearest to the root are missing: too deep */
+	STACK_BROKEN = 1 << 2, /* they are missing: the walk did not find its way */
 };
 
 /* The addresses of a stack, leaf first. The record ends after `depth` of them. */

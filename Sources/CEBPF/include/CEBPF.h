@@ -89,6 +89,8 @@ struct cebpf_names {
 int cebpf_names(struct cebpf_names *names);
 int cebpf_process_id(void);
 int cebpf_thread_id(void);
+// Returns after every BPF program that was running has ended.
+int cebpf_wait_grace_period(void);
 uint32_t cebpf_effective_user(void);
 int cebpf_cpu(void);
 // Binds the calling thread to one CPU.

@@ -14,7 +14,9 @@ public struct CPUProfile: Sendable {
   public var frequency: Int
   /// How many CPUs were sampled.
   public var processors: Int
-  /// Samples whose user stack ends early, in code that was compiled without frame pointers.
+  /// How walks by unwind table ended; nil where frame pointers were followed.
+  public var walks: StackWalks?
+  /// Samples whose user stack ends early: in code that has neither frame pointers nor a table.
   public var brokenStacks: UInt64
   /// Distinct frames that got no name.
   public var unresolvedFrames: Int

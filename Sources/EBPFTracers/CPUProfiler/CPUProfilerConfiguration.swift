@@ -10,6 +10,15 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
     case kernel
   }
 
+  /// How user stacks are walked.
+  public enum Unwinding: Sendable, Hashable {
+    /// By tables made from the programs' `.eh_frame` where the kernel can (Linux 5.17, x86-64), else by
+    /// frame pointers. Debian's libraries, for example, have no frame pointers.
+    case automatic
+    /// By frame pointers: cheaper, and right for code compiled with `-fno-omit-frame-pointer`.
+    case framePointers
+  }
+
   /// The rates that can be asked for, in samples a second on each CPU.
   public static let frequencies = 1...1000
 
@@ -20,6 +29,11 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
   public var filter = TracerFilter()
   /// Which frames are recorded.
   public var stacks = Stacks.both
+  /// How user stacks are walked.
+  public var unwinding = Unwinding.automatic
+  /// The memory for unwind tables in the kernel, in bytes: 8 for each row; a C library has 25,000.
+  /// What finds no room is walked by frame pointers.
+  public var unwindBytes = 16 << 20
   /// Tells threads apart instead of summing over a process.
   public var separatesThreads = false
   /// Counts the idle task as well.
@@ -28,6 +42,9 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
   public var includesSelf = false
   /// Recording ends by itself after this many samples; 0 for no limit.
   public var sampleLimit: UInt64 = 100_000
+
+  /// ``unwindBytes`` in rows.
+  var unwindRows: UInt32 { UInt32(clamping: max(unwindBytes / 8, 1)) }
 
   /// 99 Hz on every CPU, everything but idle and this process.
   public init() {}

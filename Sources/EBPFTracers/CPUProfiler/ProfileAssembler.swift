@@ -40,7 +40,7 @@ struct ProfileAssembler {
     return CPUProfile(
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
-      brokenStacks: UInt64(clamping: builder.brokenStacks),
+      walks: try session.walks(), brokenStacks: UInt64(clamping: builder.brokenStacks),
       unresolvedFrames: builder.unresolved.values.reduce(0, +), symbolSummary: builder.summary,
       host: names.node, kernelRelease: names.release)
   }
@@ -65,6 +65,7 @@ struct ProfileAssembler {
     }
     return ProfileBuilder.Markers(
       userIsCut: isCut(key.userStack, lost: Flags.userStackLost),
+      userIsBroken: stacks[key.userStack]?.isBroken ?? false,
       kernelIsCut: isCut(key.kernelStack, lost: Flags.kernelStackLost))
   }
 

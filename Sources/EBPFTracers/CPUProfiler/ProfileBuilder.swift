@@ -6,11 +6,13 @@ struct ProfileBuilder {
   /// Which halves of a stack are not whole.
   struct Markers {
     var userIsCut = false
+    var userIsBroken = false
     var kernelIsCut = false
   }
 
   private(set) var profile: Profile
-  /// Samples whose user stack leaves every mapping: code without frame pointers was walked.
+  /// Samples whose user stack does not reach its root: code without frame pointers, and no rows that
+  /// tell how to go on.
   private(set) var brokenStacks: Int64 = 0
   /// Distinct frames without a name, by reason.
   private(set) var unresolved: [UnresolvedReason: Int] = [:]
@@ -34,11 +36,11 @@ struct ProfileBuilder {
     stack.reserveCapacity(kernel.count + user.count + 1)
     for frame in kernel { stack.append(index(of: frame)) }
     if markers.kernelIsCut { stack.append(index(ofMarker: "[truncated kernel stack]")) }
-    // The walk follows saved frame pointers. Where code keeps something else in that register the
-    // next "return address" lies outside all code, and so does everything after it.
+    // Where frame pointers are followed and code keeps something else in that register, the next
+    // "return address" lies outside all code, and so does everything after it.
     let end = user.dropFirst().firstIndex { $0.unresolved == .noMapping }
     for frame in user[..<(end ?? user.endIndex)] { stack.append(index(of: frame)) }
-    if end != nil {
+    if end != nil || markers.userIsBroken {
       brokenStacks += values[0]
       stack.append(index(ofMarker: "[broken stack]"))
     } else if markers.userIsCut {
@@ -105,7 +107,7 @@ struct ProfileBuilder {
       text += "; " + reasons.map { "\($0.value) \($0.key.explanation)" }.joined(separator: ", ")
     }
     if brokenStacks > 0 {
-      text += "; \(brokenStacks) samples end in code without frame pointers"
+      text += "; \(brokenStacks) samples do not reach the root of their stack"
     }
     return text
   }

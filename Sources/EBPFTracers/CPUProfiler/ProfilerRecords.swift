@@ -121,6 +121,8 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
   var stacksSent: UInt64 = 0
   var processEventsLost: UInt64 = 0
   var followLost: UInt64 = 0
+  var walks = StackWalks()
+  var guessedFrames: UInt64 = 0
 
   /// The sum over CPUs; `firstSample` is the earliest one.
   init(summing counters: [ProfilerCounters]) {
@@ -145,6 +147,8 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
       stacksSent += cpu.stacksSent
       processEventsLost += cpu.processEventsLost
       followLost += cpu.followLost
+      walks.add(cpu.walks)
+      guessedFrames += cpu.guessedFrames
     }
   }
 }

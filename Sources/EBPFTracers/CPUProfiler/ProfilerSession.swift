@@ -17,6 +17,8 @@ final class ProfilerSession: Sendable {
   let startTime: (monotonic: UInt64, wall: UInt64)
 
   private let object: LoadedObject
+  /// Nil where frame pointers are followed.
+  private let unwinding: UnwindTables?
   private let links: Mutex<Attached?>
   private let collector: Mutex<SampleCollector>
   private let poller: Poller
@@ -34,13 +36,14 @@ final class ProfilerSession: Sendable {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
-    let object = try ProfilerSession.load(configuration, kernel)
+    let (object, sampler, stacks) = try ProfilerSession.load(configuration, kernel)
     try ProfilerSession.configure(object, configuration)
     let events = try object.map("events")
     collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
     (poller, processors) = try ProfilerSession.poller()
     self.meter = meter
     self.object = object
+    unwinding = sampler == ProfilerSession.walkingSampler ? try UnwindTables(object) : nil
     counters = try PerCPUMap(try object.map("counters"))
     control = try MappedArray(try object.map("control"), writable: false)
 
@@ -51,11 +54,12 @@ final class ProfilerSession: Sendable {
       exit = try object.program("profile_exit").attach(.rawTracepoint("sched_process_exit"))
     }
     startTime = (Clock.monotonic.now, Clock.wall.now)
-    let sampling = try object.program("profile_sample").attach(
+    let sampling = try object.program(sampler).attach(
       .perfEvent(.cpuClock(hz: UInt64(configuration.frequency))))
-    hooks = ProfilerSession.hooks(
-      sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
-      follows: configuration.filter.followsChildren)
+    hooks =
+      ProfilerSession.hooks(
+        sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
+        follows: configuration.filter.followsChildren) + [stacks].compactMap(\.self)
     links = Mutex(Attached(sampling: sampling, fork: fork, exit: exit))
     // They were needed to load; reading them again takes a few milliseconds.
     KernelTypes.running.forget()
@@ -102,16 +106,60 @@ final class ProfilerSession: Sendable {
 // MARK: - Loading
 
 extension ProfilerSession {
+  /// The programs that take a sample; one of them is loaded.
+  private static let sampler = "profile_sample"
+  private static let walkingSampler = "profile_walk"
+
   /// Loads what the configuration needs and no more: each part costs some of the time to the first
-  /// sample.
+  /// sample. Returns the program to attach, and how user stacks are taken.
   private static func load(
     _ configuration: CPUProfilerConfiguration, _ kernel: any KernelInterface
+  ) throws(EBPFError) -> (LoadedObject, sampler: String, stacks: TracerHook?) {
+    guard configuration.stacks != .kernel else {
+      return (try load(configuration, kernel, sampler: sampler), sampler, nil)
+    }
+    let framePointers = "frame pointers"
+    let tables = "unwind tables (.eh_frame)"
+    var why = "turned off"
+    if configuration.unwinding == .automatic {
+      #if arch(x86_64)
+        do throws(EBPFError) {
+          return (
+            try load(configuration, kernel, sampler: walkingSampler), walkingSampler,
+            TracerHook(need: "user stacks", used: tables)
+          )
+        } catch {
+          guard error.code == .rejected || error.code == .unsupported else { throw error }
+          why = error.message
+        }
+      #else
+        why = "the tables are there for x86-64 only"
+      #endif
+    }
+    return (
+      try load(configuration, kernel, sampler: sampler), sampler,
+      TracerHook(
+        need: "user stacks", used: framePointers,
+        refused: [TracerHook.Refusal(hook: tables, why: why)])
+    )
+  }
+
+  private static func load(
+    _ configuration: CPUProfilerConfiguration, _ kernel: any KernelInterface, sampler: String
   ) throws(EBPFError) -> LoadedObject {
     let filter = configuration.filter
     var object = try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler")
     try object.setVariable("profiler_flags", to: flags(configuration))
     var options = LoadOptions()
-    if !filter.followsChildren { options.programs = ["profile_sample"] }
+    options.programs = [sampler]
+    if filter.followsChildren { options.programs?.formUnion(["profile_fork", "profile_exit"]) }
+    if sampler == walkingSampler {
+      options.maxEntries["unwind_rows"] = configuration.unwindRows
+    } else {
+      for map in ["unwind_rows", "unwind_mappings", "unwind_processes"] {
+        options.maxEntries[map] = 1
+      }
+    }
     // The program names its filters whether it looks into them or not.
     if filter.processes.isEmpty { options.maxEntries["pid_filter"] = 1 }
     if filter.commands.isEmpty { options.maxEntries["command_filter"] = 1 }
@@ -184,7 +232,14 @@ extension ProfilerSession {
     // The newest first: the others have lived longer, or are gone already.
     for process in announced {
       // A process that is gone already shows up as unresolved frames, with that reason.
-      do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
+      do throws(EBPFError) {
+        try symbolizer.snapshot(pid: Int32(truncatingIfNeeded: process.processID))
+      } catch { continue }
+    }
+    guard let unwinding else { return }
+    for process in announced {
+      let pid = Int32(truncatingIfNeeded: process.processID)
+      unwinding.add(process, code: symbolizer.code(of: process.program, in: pid))
     }
   }
 
@@ -225,6 +280,9 @@ extension ProfilerSession {
     for entry in try counts.entries() { samples[entry.key, default: 0] += entry.value }
     return (samples, received.stacks)
   }
+
+  /// How walks by unwind table ended; nil where frame pointers are followed.
+  func walks() throws(EBPFError) -> StackWalks? { unwinding == nil ? nil : try counts().walks }
 
   /// Records that were not what they should be.
   var malformedRecords: UInt64 { collector.withLock { $0.malformed } }

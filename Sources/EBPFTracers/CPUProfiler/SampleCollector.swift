@@ -12,7 +12,7 @@ struct SampleCollector: ~Copyable {
     /// Samples that were not counted in the kernel because the table was full.
     var overflow: [ProfilerKey: UInt64] = [:]
     /// Processes announced since the last drain.
-    var announced: [Int32] = []
+    var announced: [ProcessIdentity] = []
     /// Delivery times of announcements, in nanoseconds.
     var latencies = LatencyHistogram()
     /// Records that are not what they should be.
@@ -32,10 +32,12 @@ struct SampleCollector: ~Copyable {
           return
         }
       case 3:
-        if let process = record.integer(at: 24, as: UInt32.self, order: .host),
+        if let start = record.integer(at: 8, as: UInt64.self, order: .host),
+          let image = record.integer(at: 16, as: UInt64.self, order: .host),
+          let process = record.integer(at: 24, as: UInt32.self, order: .host),
           let time = record.integer(at: 32, as: UInt64.self, order: .host)
         {
-          announced.append(Int32(truncatingIfNeeded: process))
+          announced.append(ProcessIdentity(start: start, image: image, processID: process))
           latencies.record(from: time, to: now)
           return
         }
@@ -48,10 +50,10 @@ struct SampleCollector: ~Copyable {
   init(ring: consuming RingBufferMemory) { self.ring = ring }
 
   /// Reads everything that is there. Returns the processes announced, each once, the latest first.
-  mutating func drain(now: UInt64) -> [Int32] {
+  mutating func drain(now: UInt64) -> [ProcessIdentity] {
     received.now = now
     ring.consume(&received) { received, record in received.add(record) }
-    var met: Set<Int32> = []
+    var met: Set<ProcessIdentity> = []
     let announced = received.announced.reversed().filter { met.insert($0).inserted }
     received.announced.removeAll(keepingCapacity: true)
     return announced

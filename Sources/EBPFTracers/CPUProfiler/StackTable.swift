@@ -10,6 +10,7 @@ struct StackTable: Sendable {
     var start: UInt32
     var depth: UInt16
     var isCut: Bool
+    var isBroken: Bool
   }
 
   /// The number of distinct stacks.
@@ -32,14 +33,26 @@ struct StackTable: Sendable {
       }
       addresses.append(address)
     }
-    places[id] = Place(start: start, depth: depth, isCut: flags & 2 != 0)
+    places[id] = Place(start: start, depth: depth, isCut: flags & 2 != 0, isBroken: flags & 4 != 0)
     return true
   }
 
-  /// The addresses of a stack, leaf first, and whether the root end is missing.
-  subscript(id: StackID) -> (addresses: ArraySlice<UInt64>, isCut: Bool)? {
+  /// A stack as it was taken.
+  struct Stack {
+    /// The addresses, leaf first.
+    var addresses: ArraySlice<UInt64>
+    /// It is deeper than what is kept: frames nearest to the root are missing.
+    var isCut: Bool
+    /// The walk did not find its way to the root.
+    var isBroken: Bool
+  }
+
+  /// What is known of a stack.
+  subscript(id: StackID) -> Stack? {
     guard let place = places[id] else { return nil }
     let start = Int(place.start)
-    return (addresses[start..<start + Int(place.depth)], place.isCut)
+    return Stack(
+      addresses: addresses[start..<start + Int(place.depth)], isCut: place.isCut,
+      isBroken: place.isBroken)
   }
 }

@@ -7,21 +7,8 @@ import Synchronization
 /// Nothing of it is read before the first address is asked for: a process that will end soon must only
 /// be held on to.
 final class ModuleFile: Sendable {
-  /// What tells this file from any other, and from a later version of itself.
-  struct Identity: Sendable, Hashable {
-    var device: UInt64
-    var inode: UInt64
-    var size: UInt64
-    var modified: Int64
-
-    init(_ status: FileStatus) {
-      device = status.device
-      inode = status.inode
-      size = status.size
-      modified = status.modified
-    }
-  }
-
+  /// Which file this is.
+  let identity: ModuleIdentity
   private let bytes: Bytes
   /// The path of the process that mapped it first, for the folder of its debug file.
   private let path: String
@@ -49,7 +36,8 @@ final class ModuleFile: Sendable {
   /// Beyond this many addresses everything known is forgotten, to be looked up again.
   static let mostKnown = 65_536
 
-  init(_ bytes: Bytes, path: String) {
+  init(_ bytes: Bytes, identity: ModuleIdentity, path: String) {
+    self.identity = identity
     self.bytes = bytes
     self.path = path
   }
@@ -67,6 +55,12 @@ final class ModuleFile: Sendable {
       return contents
     }
   }
+
+  /// The file itself.
+  func elf() throws(EBPFError) -> ELFFile { try contents.get().elf }
+
+  /// Lets the kernel drop the pages that were read.
+  func releasePages() { bytes.releasePages() }
 
   /// False when the file is no readable ELF file.
   var isReadable: Bool { if case .success = contents { true } else { false } }

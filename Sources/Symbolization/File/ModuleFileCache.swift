@@ -5,7 +5,7 @@ import EBPFSystem
 ///
 /// A file that leaves stays open as long as a process's snapshot refers to it.
 struct ModuleFileCache: Sendable {
-  private var files: [ModuleFile.Identity: (file: ModuleFile, lastUse: UInt64)] = [:]
+  private var files: [ModuleIdentity: (file: ModuleFile, lastUse: UInt64)] = [:]
   private var clock: UInt64 = 0
   private let budget: Int
 
@@ -29,7 +29,7 @@ struct ModuleFileCache: Sendable {
         let status = try FileStatus(path: path)
         // The link cannot be wrong; a path may by now lead to another file.
         guard index == 0 || status.inode == mapping.inode else { continue }
-        return try open(path, ModuleFile.Identity(status), name: mapping.path)
+        return try open(path, ModuleIdentity(status), name: mapping.path)
       } catch {
         if index > 0, error == .accessDenied || error == .notPermitted { failure = .denied }
       }
@@ -43,14 +43,14 @@ struct ModuleFileCache: Sendable {
   }
 
   private mutating func open(
-    _ path: String, _ identity: ModuleFile.Identity, name: String
+    _ path: String, _ identity: ModuleIdentity, name: String
   ) throws(Errno) -> Result<ModuleFile, Unopened> {
     clock += 1
     if let known = files[identity] {
       files[identity]?.lastUse = clock
       return .success(known.file)
     }
-    let file = ModuleFile(try MappedFile.open(path), path: name)
+    let file = ModuleFile(try MappedFile.open(path), identity: identity, path: name)
     files[identity] = (file, clock)
     return .success(file)
   }

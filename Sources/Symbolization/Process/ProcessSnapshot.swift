@@ -15,7 +15,7 @@ struct ProcessSnapshot: Sendable {
   /// The id in its own pid namespace, once asked for.
   private var namespaceID: Int32?
   private var perfMap: PerfMapFile?
-  private var perfMapVersion: ModuleFile.Identity?
+  private var perfMapVersion: ModuleIdentity?
 
   /// Reads a live process.
   init(pid: Int32, cache: inout ModuleFileCache) throws(EBPFError) {
@@ -111,7 +111,7 @@ struct ProcessSnapshot: Sendable {
       let namespaceID = try namespaceID ?? ProcessStatus.namespaceID(of: pid)
       self.namespaceID = namespaceID
       let path = "/proc/\(pid)/root/tmp/perf-\(namespaceID).map"
-      let version = ModuleFile.Identity(try FileStatus(path: path))
+      let version = ModuleIdentity(try FileStatus(path: path))
       guard version != perfMapVersion else { return nil }
       perfMapVersion = version
       let map = try PerfMapFile.load(pid: pid, namespaceID: namespaceID)

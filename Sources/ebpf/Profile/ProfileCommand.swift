@@ -38,6 +38,16 @@ struct ProfileCommand: ParsableCommand {
   @Flag(name: [.customShort("K"), .long], help: "Kernel stacks only.")
   var kernelOnly = false
 
+  @Option(
+    name: .long,
+    help: "User stacks by unwind tables where the kernel can (auto), or by frame pointers (fp).")
+  var unwind = UnwindChoice.auto
+
+  @Option(
+    name: .long,
+    help: "Megabytes for unwind tables; a C library takes 0.2, a compiler of 200 MB takes 20.")
+  var unwindMemory = 16
+
   @Flag(name: .long, help: "Tell the threads of a process apart.")
   var threads = false
 
@@ -61,6 +71,9 @@ struct ProfileCommand: ParsableCommand {
   mutating func validate() throws {
     if let frequency, !CPUProfilerConfiguration.frequencies.contains(frequency) {
       throw ValidationError("-F takes 1 to 1000 samples a second, not \(frequency)")
+    }
+    if !(1...512).contains(unwindMemory) {
+      throw ValidationError("--unwind-memory takes 1 to 512, not \(unwindMemory)")
     }
     if userOnly && kernelOnly { throw ValidationError("-U and -K exclude each other") }
     if top < 0 { throw ValidationError("--top takes a number of functions, not \(top)") }
@@ -96,6 +109,8 @@ struct ProfileCommand: ParsableCommand {
     var configuration = CPUProfilerConfiguration()
     configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
     configuration.stacks = userOnly ? .user : kernelOnly ? .kernel : .both
+    configuration.unwindBytes = unwindMemory << 20
+    configuration.unwinding = unwind == .fp ? .framePointers : .automatic
     configuration.separatesThreads = threads
     configuration.includesIdle = idle
     configuration.sampleLimit = maxSamples

@@ -1,0 +1,144 @@
+internal import EBPF
+internal import Symbolization
+internal import Unwinding
+
+/// Who has which part of the arrays that the kernel program reads.
+///
+/// A run that was in use is not used again before ``reclaim()``, which the owner calls when no
+/// program can be reading it any more.
+struct UnwindRoom: ~Copyable, Sendable {
+  private struct Table {
+    var run: Range<UInt32>
+    var base: UInt64
+    var users: Set<UInt32> = []
+    var lastUse: UInt64 = 0
+  }
+
+  private struct Process {
+    var run: Range<UInt32>
+    var files: Set<ModuleIdentity>
+  }
+
+  private let rows: MappedArray<UInt64>
+  private let mappings: MappedArray<UnwindMapping>
+  private var freeRows: RunAllocator
+  private var freeMappings: RunAllocator
+  private var retiredMappings: [Range<UInt32>] = []
+  private var tables: [ModuleIdentity: Table] = [:]
+  /// Files that have no usable table.
+  private var without: Set<ModuleIdentity> = []
+  private var known: [UInt32: Process] = [:]
+  private var clock: UInt64 = 0
+  private(set) var statistics = UnwindStatistics()
+  /// Something found no room since the last ``reclaim()``.
+  private var isShort = false
+
+  init(rows: consuming MappedArray<UInt64>, mappings: consuming MappedArray<UnwindMapping>) {
+    freeRows = RunAllocator(count: UInt32(clamping: rows.count))
+    freeMappings = RunAllocator(count: UInt32(clamping: mappings.count))
+    self.rows = rows
+    self.mappings = mappings
+  }
+
+  /// The ids of the processes that have mappings.
+  var processes: [UInt32] { Array(known.keys) }
+
+  /// True when it is time to look for processes that have ended.
+  var isCrowded: Bool { isShort || known.count >= Self.processLimit }
+
+  /// What `unwind_processes` holds.
+  private static let processLimit = 8192
+
+  /// Writes the rows and the mappings of a process; the run of its mappings is what the kernel has to
+  /// be told. Nil when there is nothing to walk by.
+  mutating func place(_ code: [CodeMapping], of process: UInt32) -> Range<UInt32>? {
+    clock += 1
+    var entries: [UnwindMapping] = []
+    var files: Set<ModuleIdentity> = []
+    for mapping in code.sorted(by: { $0.start < $1.start }) {
+      guard let bias = mapping.bias, let table = table(of: mapping) else {
+        // Known, and without rows: the walk goes on by frame pointer.
+        entries.append(
+          UnwindMapping(start: mapping.start, end: mapping.end, base: 0, first: 0, count: 0))
+        continue
+      }
+      files.insert(mapping.identity)
+      entries.append(
+        UnwindMapping(
+          start: mapping.start, end: mapping.end, base: table.base &+ bias,
+          first: table.run.lowerBound, count: UInt32(table.run.count)))
+    }
+    guard !files.isEmpty else { return nil }
+    guard let count = UInt32(exactly: entries.count), let run = freeMappings.take(count) else {
+      statistics.withoutRoom += 1
+      isShort = true
+      return nil
+    }
+    for (place, entry) in zip(run, entries) { mappings[Int(place)] = entry }
+    forget(process)
+    for file in files {
+      tables[file]?.users.insert(process)
+      tables[file]?.lastUse = clock
+    }
+    known[process] = Process(run: run, files: files)
+    return run
+  }
+
+  /// The kernel could not be told about a process.
+  mutating func countRefusal() { statistics.refused += 1 }
+
+  /// A process is no longer referred to; what it used may be reclaimed.
+  mutating func forget(_ process: UInt32) {
+    guard let old = known.removeValue(forKey: process) else { return }
+    retiredMappings.append(old.run)
+    for file in old.files { tables[file]?.users.remove(process) }
+  }
+
+  /// Frees what nothing refers to any more: all old mappings, and of the tables without a user the
+  /// older half. Only when no program can be reading them.
+  mutating func reclaim() {
+    for run in retiredMappings { freeMappings.giveBack(run) }
+    retiredMappings.removeAll()
+    let unused = tables.filter { $0.value.users.isEmpty }.sorted {
+      $0.value.lastUse < $1.value.lastUse
+    }
+    for (file, table) in unused.prefix((unused.count + 1) / 2) {
+      freeRows.giveBack(table.run)
+      statistics.rows -= table.run.count
+      tables[file] = nil
+    }
+    isShort = false
+  }
+
+  /// The table of a mapping's file, made now if it is not there.
+  private mutating func table(of mapping: CodeMapping) -> Table? {
+    if let table = tables[mapping.identity] { return table }
+    guard !without.contains(mapping.identity) else { return nil }
+    let unwinding: UnwindTable
+    do throws(EBPFError) {
+      unwinding = try UnwindTable(try mapping.file(), rowLimit: rows.count)
+    } catch {
+      // Its code is walked by frame pointer, which the walk counts.
+      return refuse(mapping.identity)
+    }
+    guard !unwinding.rows.isEmpty else { return refuse(mapping.identity) }
+    guard let count = UInt32(exactly: unwinding.rows.count), let run = freeRows.take(count) else {
+      statistics.withoutRoom += 1
+      isShort = true
+      return nil
+    }
+    for (place, row) in zip(run, unwinding.rows) { rows[Int(place)] = row.bits }
+    mapping.releasePages()
+    let table = Table(run: run, base: unwinding.base)
+    tables[mapping.identity] = table
+    statistics.tables += 1
+    statistics.rows += run.count
+    return table
+  }
+
+  private mutating func refuse(_ file: ModuleIdentity) -> Table? {
+    without.insert(file)
+    statistics.withoutTable += 1
+    return nil
+  }
+}

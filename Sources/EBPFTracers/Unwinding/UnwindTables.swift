@@ -1,0 +1,72 @@
+internal import EBPF
+internal import EBPFSystem
+internal import Symbolization
+internal import Synchronization
+
+/// What the kernel knows for walking stacks: one table of rows for each file in use, the mappings of
+/// each process seen.
+///
+/// A file's table is made when the first process that maps it is seen, and stays for the next one.
+/// Used by one thread at a time that adds, and any that ask.
+final class UnwindTables: Sendable {
+  private let room: Mutex<UnwindRoom>
+  private let processes: Map<UInt32, UnwindProcess>
+
+  /// The maps of an object that includes stack_walk.h.
+  init(_ object: LoadedObject) throws(EBPFError) {
+    processes = try Map(try object.map("unwind_processes"))
+    let room = UnwindRoom(
+      rows: try MappedArray(try object.map("unwind_rows")),
+      mappings: try MappedArray(try object.map("unwind_mappings")))
+    self.room = Mutex(room)
+  }
+
+  /// What was done so far.
+  var statistics: UnwindStatistics { room.withLock { $0.statistics } }
+
+  /// Makes the stacks of a process walkable; again after it has loaded more code.
+  ///
+  /// What cannot be done is counted, and the process is walked by frame pointer.
+  func add(_ process: ProcessIdentity, code: [CodeMapping]) {
+    room.withLock { room in
+      do throws(EBPFError) {
+        if room.isCrowded { try removeEnded(from: &room) }
+        guard let run = room.place(code, of: process.processID) else { return }
+        try processes.update(
+          process.processID,
+          UnwindProcess(
+            start: process.start, image: process.image, first: run.lowerBound,
+            count: UInt32(run.count)))
+      } catch { room.countRefusal() }
+    }
+  }
+
+  /// Forgets processes that have ended, and gives back what only they used.
+  private func removeEnded(from room: inout UnwindRoom) throws(EBPFError) {
+    for id in room.processes where !FileSystem.exists("/proc/\(id)") {
+      _ = try processes.delete(id)
+      room.forget(id)
+    }
+    // From here on no program reads what the entries above referred to.
+    do throws(Errno) { try GracePeriod.wait() } catch {
+      throw EBPFError(
+        .system, "cannot wait until no program uses an old unwind table",
+        systemCall: .init(call: "membarrier", errno: error.rawValue, name: error.name))
+    }
+    room.reclaim()
+  }
+}
+
+/// What became of the unwind tables.
+struct UnwindStatistics: Sendable, Hashable {
+  /// Tables made.
+  var tables = 0
+  /// Rows in the kernel now.
+  var rows = 0
+  /// Files whose table, or processes whose mappings, found no room: walked by frame pointer.
+  var withoutRoom = 0
+  /// Processes that the kernel refused to be told about.
+  var refused = 0
+  /// Files with no usable table: none in the file, damaged, or another processor's.
+  var withoutTable = 0
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: unwind MODE [seconds]
+ *
+ * Stops itself, then burns so many seconds of CPU time in `leaf`, with a known chain of callers.
+ * Built without frame pointers, as distributions build their libraries:
+ *   callback   main > work_callback > (the C library's qsort) > compare > leaf
+ *   recursion  main > recurse, 100 times > leaf
+ *   signal     main > work_signal > handle > leaf, where handle is a signal handler
+ *   aligned    main > work_aligned > leaf, where work_aligned keeps its stack aligned to 64 bytes
+ *   alloca     main > work_alloca > leaf, where work_alloca has no fixed frame
+ */
+#define _GNU_SOURCE
+#include <alloca.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "stopped.h"
+
+#define NOT_INLINED __attribute__((noinline, noclone))
+/* No tail call: the caller's frame stays on the stack. */
+#define STAY __asm__ volatile("" ::: "memory")
+
+static double limit;
+static int is_over;
+
+NOT_INLINED void leaf(void)
+{
+	struct timespec used;
+
+	for (int i = 0; i < 20000; i++)
+		STAY;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	is_over = used.tv_sec + used.tv_nsec / 1e9 >= limit;
+}
+
+NOT_INLINED int compare(const void *left, const void *right)
+{
+	leaf();
+	STAY;
+	return *(const int *)left - *(const int *)right;
+}
+
+NOT_INLINED void work_callback(void)
+{
+	int values[8] = { 5, 3, 8, 1, 7, 2, 6, 4 };
+
+	qsort(values, 8, sizeof(values[0]), compare);
+	STAY;
+}
+
+NOT_INLINED void recurse(int depth)
+{
+	if (depth > 1)
+		recurse(depth - 1);
+	else
+		leaf();
+	STAY;
+}
+
+NOT_INLINED void handle(int number)
+{
+	(void)number;
+	leaf();
+	STAY;
+}
+
+NOT_INLINED void work_signal(void)
+{
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
+	STAY;
+}
+
+NOT_INLINED void work_aligned(void)
+{
+	char space[256] __attribute__((aligned(64)));
+
+	__asm__ volatile("" : : "r"(space) : "memory");
+	leaf();
+	__asm__ volatile("" : : "r"(space) : "memory");
+}
+
+NOT_INLINED void work_alloca(size_t size)
+{
+	char *space = alloca(size);
+
+	__asm__ volatile("" : : "r"(space) : "memory");
+	leaf();
+	__asm__ volatile("" : : "r"(space) : "memory");
+}
+
+int main(int count, char **arguments)
+{
+	struct sigaction action = { .sa_handler = handle };
+	const char *mode = count > 1 ? arguments[1] : "";
+
+	limit = count > 2 ? atof(arguments[2]) : 1;
+	sigaction(SIGUSR1, &action, NULL);
+	stop_until_continued();
+	while (!is_over) {
+		if (strcmp(mode, "callback") == 0)
+			work_callback();
+		else if (strcmp(mode, "recursion") == 0)
+			recurse(100);
+		else if (strcmp(mode, "signal") == 0)
+			work_signal();
+		else if (strcmp(mode, "aligned") == 0)
+			work_aligned();
+		else if (strcmp(mode, "alloca") == 0)
+			work_alloca(64 + count);
+		else
+			return 64;
+	}
+	return 0;
+}
