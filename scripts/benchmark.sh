@@ -5,7 +5,7 @@
 # ours to the peer's. Times are CPU time, user and kernel, except where a row is about waiting.
 #
 # usage: scripts/benchmark.sh [--markdown] [--pairs N] [NAME…]
-#   NAME        btf lookup core validate ring profile syscalls memory size; without one, all of them
+#   NAME        btf lookup core validate ring profile network syscalls memory size; without one, all of them
 #   --pairs N   how many pairs a row is the median of; 9 unless told otherwise
 #   --markdown  the table for the README
 #
@@ -21,7 +21,7 @@ usage() {
   exit 64
 }
 
-all="btf lookup core validate ring profile syscalls memory size"
+all="btf lookup core validate ring profile network syscalls memory size"
 form=
 pairs=9
 names=
@@ -59,7 +59,7 @@ scripts/build-static.sh ebpf-benchmarks
 benchmarks=.build-static/release/ebpf-benchmarks
 peers=.build-benchmarks
 mkdir -p "$peers"
-for program in btf_open btf_lookup getppid load ring allocate; do
+for program in btf_open btf_lookup getppid load ring allocate connect; do
   cc -std=gnu11 -O2 -Wall -Werror "Tests/Benchmarks/peers/$program.c" -o "$peers/$program" -lbpf
 done
 cc -std=gnu11 -O2 -Wall -Werror -static Tests/Benchmarks/peers/run.c -o "$peers/run"

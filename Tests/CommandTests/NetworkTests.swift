@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func `the tables have the connections, the names asked for and the distribution`() throws {
-    let command = try record(["--histogram", "--dns", "--top", "3"], "sockets", ["dns"])
+    let command = try record(["--histogram", "--dns", "--top", "10"], "sockets", ["dns"])
     #expect(command.output.contains("LOCAL (UDP)"))
     #expect(command.output.contains("missing.example.test"))
     #expect(command.error.contains("25 queries, 2 malformed messages"))

@@ -225,6 +225,40 @@ stop_tool() {
   tool_id=
 }
 
+# A connection with both its ends, and a byte there and back, while somebody looks on.
+measure_network() {
+  for peer in bpftrace nothing; do
+    pair "network_storm_$peer" network_ours storm 3000 -- "network_$peer" storm 3000
+    pair "network_echo_$peer" network_ours echo 20000 -- "network_$peer" echo 20000
+  done
+  paired_row "TCP connection, both ends recorded" ns network_storm_bpftrace connection_ns \
+    "bpftrace, printed at close" "≤ bpftrace" 'ratio <= 1'
+  paired_row "TCP connection, both ends recorded" ns network_storm_nothing connection_ns \
+    "nothing attached" "" ""
+  paired_row "1 byte there and back, recorded" ns network_echo_bpftrace echo_ns \
+    "bpftrace, at close only" "" ""
+  paired_row "1 byte there and back, recorded" ns network_echo_nothing echo_ns \
+    "nothing attached" "< 1.10" 'ratio < 1.10'
+}
+
+network_ours() {
+  dist/ebpf network --top 1 -- "$peers/connect" "$@" 2>"$work/log" | grep _ns ||
+    die "ebpf network: $(cat "$work/log")"
+}
+
+network_nothing() { "$peers/connect" "$@"; }
+
+network_bpftrace() {
+  bpftrace -c "$peers/connect $1 $2" -e '
+    tracepoint:sock:inet_sock_set_state /args->newstate == 2 || args->newstate == 1/ {
+      @start[args->skaddr] = nsecs; @name[args->skaddr] = comm; }
+    tracepoint:sock:inet_sock_set_state /args->newstate == 7 && @start[args->skaddr]/ {
+      printf("%d %s %d %d %d\n", pid, @name[args->skaddr], args->sport, args->dport,
+        nsecs - @start[args->skaddr]);
+      delete(@start[args->skaddr]); delete(@name[args->skaddr]); }' 2>"$work/log" |
+    grep _ns || die "bpftrace: $(cat "$work/log")"
+}
+
 # What one copies to a machine, and how long it takes to begin.
 measure_size() {
   bytes=$(wc -c <dist/ebpf)
