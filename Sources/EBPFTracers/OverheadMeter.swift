@@ -4,6 +4,7 @@ internal import EBPFSystem
 /// Measures what a tracer costs, from a moment on.
 struct OverheadMeter: Sendable {
   private let cpuAtStart: UInt64
+  private let begin: UInt64
   /// Keeps the kernel's run-time statistics on; nil when it refused.
   private let statistics: StatisticsHandle?
   private let refusal: String?
@@ -19,6 +20,7 @@ struct OverheadMeter: Sendable {
   ///   clock twice for each run of every BPF program on the machine.
   init(kernel: any KernelInterface, countsProgramTime: Bool = true) {
     cpuAtStart = ProcessUsage.now().cpuNanoseconds
+    begin = Clock.monotonic.now
     guard countsProgramTime else {
       statistics = nil
       refusal =
@@ -36,11 +38,12 @@ struct OverheadMeter: Sendable {
     }
   }
 
-  /// What was used so far; `elapsed` is the time since start in nanoseconds.
+  /// What was used since the meter was made.
   func read(
-    _ object: LoadedObject, latencies: LatencyHistogram, elapsed: UInt64
+    _ object: LoadedObject, latencies: LatencyHistogram
   ) throws(EBPFError) -> TracerOverhead {
     let usage = ProcessUsage.now()
+    let elapsed = Clock.monotonic.now - begin
     let cpu = usage.cpuNanoseconds - min(usage.cpuNanoseconds, cpuAtStart)
     var missing: [String] = []
     var kernelTime: (nanoseconds: UInt64, runs: UInt64)?

@@ -85,7 +85,7 @@ struct {
 struct {
 	__uint(type, MAP_ARRAY);
 	__uint(map_flags, MAP_F_MMAPABLE);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 32768);
 	__type(key, u32);
 	__type(value, struct unwind_mapping);
 } unwind_mappings SEC(".maps");
@@ -93,7 +93,7 @@ struct {
 struct {
 	__uint(type, MAP_ARRAY);
 	__uint(map_flags, MAP_F_MMAPABLE);
-	__uint(max_entries, 1 << 21);
+	__uint(max_entries, 1 << 20);
 	__type(key, u32);
 	__type(value, u64);
 } unwind_rows SEC(".maps");

@@ -33,7 +33,7 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
   public var unwinding = Unwinding.automatic
   /// The memory for unwind tables in the kernel, in bytes: 8 for each row; a C library has 25,000.
   /// What finds no room is walked by frame pointers.
-  public var unwindBytes = 16 << 20
+  public var unwindBytes = 8 << 20
   /// Tells threads apart instead of summing over a process.
   public var separatesThreads = false
   /// Counts the idle task as well.

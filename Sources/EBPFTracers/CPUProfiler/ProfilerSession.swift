@@ -262,7 +262,7 @@ extension ProfilerSession {
   /// What the profiler costs.
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
-    return try meter.read(object, latencies: latencies, elapsed: Clock.monotonic.now - startTime.0)
+    return try meter.read(object, latencies: latencies)
   }
 
   /// Detaches, reads what is left, and returns every count with the stacks it refers to.

@@ -241,7 +241,7 @@ extension MemorySession {
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
     return try meter.read(
-      attached.object, latencies: latencies, elapsed: Clock.monotonic.now - startTime.monotonic)
+      attached.object, latencies: latencies)
   }
 
   /// Gives everything back to the kernel.

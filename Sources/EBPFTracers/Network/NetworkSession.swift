@@ -193,7 +193,7 @@ final class NetworkSession: TracerSession {
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
     return try meter.read(
-      object, latencies: latencies, elapsed: Clock.monotonic.now - recordingSince)
+      object, latencies: latencies)
   }
 
   func activity() throws(EBPFError) -> NetworkActivity {

@@ -230,7 +230,7 @@ final class SyscallSession: Sendable {
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = ring.withLock { $0.latencies }
     return try meter.read(
-      object, latencies: latencies, elapsed: Clock.monotonic.now - requestTime)
+      object, latencies: latencies)
   }
 
   /// Gives everything back to the kernel.

@@ -15,10 +15,9 @@ final class UnwindTables: Sendable {
   /// The maps of an object that includes stack_walk.h.
   init(_ object: LoadedObject) throws(EBPFError) {
     processes = try Map(try object.map("unwind_processes"))
-    let room = UnwindRoom(
-      rows: try MappedArray(try object.map("unwind_rows")),
-      mappings: try MappedArray(try object.map("unwind_mappings")))
-    self.room = Mutex(room)
+    room = Mutex(
+      UnwindRoom(
+        rows: try object.map("unwind_rows"), mappings: try object.map("unwind_mappings")))
   }
 
   /// What was done so far.
@@ -31,7 +30,7 @@ final class UnwindTables: Sendable {
     room.withLock { room in
       do throws(EBPFError) {
         if room.isCrowded { try removeEnded(from: &room) }
-        guard let run = room.place(code, of: process.processID) else { return }
+        guard let run = try room.place(code, of: process.processID) else { return }
         try processes.update(
           process.processID,
           UnwindProcess(

@@ -46,7 +46,7 @@ struct ProfileCommand: ParsableCommand {
   @Option(
     name: .long,
     help: "Megabytes for unwind tables; a C library takes 0.2, a compiler of 200 MB takes 20.")
-  var unwindMemory = 16
+  var unwindMemory = 8
 
   @Flag(name: .long, help: "Tell the threads of a process apart.")
   var threads = false
