@@ -133,7 +133,7 @@ HELPER(void *, bpf_get_current_task_btf, 158, void);
 HELPER(long, bpf_for_each_map_elem, 164, void *map, void *callback, void *context, u64 flags);
 HELPER(u64, bpf_get_func_ip, 173, void *context);
 HELPER(u64, bpf_get_attach_cookie, 174, void *context);
-HELPER(void *, bpf_task_pt_regs, 175, void *task);
+HELPER(void *, bpf_task_pt_regs, 175, const void *task);
 HELPER(long, bpf_loop, 181, u32 count, void *callback, void *context, u64 flags);
 
 #define F_CURRENT_CPU 0xffffffffULL

@@ -9,7 +9,6 @@ HELPER(u64, bpf_get_socket_cookie, 46, const void *socket);
 HELPER(u64, bpf_jiffies64, 118, void);
 HELPER(long, bpf_seq_write, 127, void *file, const void *data, u32 size);
 HELPER(void *, bpf_sock_from_file, 162, void *file);
-HELPER(void *, bpf_task_pt_regs, 175, const void *task);
 
 #define AF_INET 2
 #define AF_INET6 10

@@ -20,7 +20,6 @@ HELPER(long, read_user_text, 114, void *to, u32 size, const void *from);
 HELPER(long, read_kernel_text, 115, void *to, u32 size, const void *from);
 HELPER(long, write_sequence, 127, void *file, const void *data, u32 size);
 HELPER(void *, storage_of_task, 156, void *map, void *task, void *value, u64 flags);
-HELPER(void *, registers_of_task, 175, void *task);
 
 /* ---- Kernel fields, found by name. ---- */
 
@@ -1045,7 +1044,7 @@ int list_calls(struct bpf_iter__task___calls *context)
 		call.call = thread->call;
 	} else {
 		core_read(&state, task, __state);
-		if (!(state & TASK_SLEEPS) || !number_of(registers_of_task(task), &number))
+		if (!(state & TASK_SLEEPS) || !number_of(bpf_task_pt_regs(task), &number))
 			return 0;
 		call.call = call_of(number, is_compat(task, 0));
 	}
