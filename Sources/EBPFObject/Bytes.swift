@@ -70,6 +70,13 @@ public struct Bytes: @unchecked Sendable {
     return try slice(at: UInt64(offset), count: UInt64(size))
   }
 
+  /// The `count` bytes from `offset`, sharing this storage; nil when they are not all there.
+  func part(at offset: Int, count size: Int) -> Bytes? {
+    guard offset >= 0, size >= 0, offset <= count, size <= count - offset else { return nil }
+    // SAFETY: the guard proves `offset + size <= count`, so the pointer stays inside.
+    return unsafe Bytes(owner: owner, start: start + offset, count: size, origin: origin + offset)
+  }
+
   /// A copy as an array.
   public var array: [UInt8] {
     // SAFETY: the memory is readable for `count` bytes.

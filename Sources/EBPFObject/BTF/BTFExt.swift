@@ -74,15 +74,26 @@ public struct BTFExt: Sendable {
           "\(count) .BTF.ext records of \(size) bytes, but \(reader.remaining) bytes remain",
           context: [.section(name), .offset(start)])
       }
-      var records: [Record] = []
-      records.reserveCapacity(Int(count))
-      for _ in 0..<count {
-        var record = ByteReader(try reader.read(count: Int(size)), order: btf.order)
-        records.append(try Record(reading: &record))
-      }
-      sections.append(Section(name: name, records: records))
+      let part = try reader.read(count: Int(length))
+      sections.append(
+        Section(name: name, records: Self.records(part, size: Int(size), order: btf.order)))
     }
     return sections
+  }
+
+  /// The records of one ELF section: `bytes` holds a whole number of them, `size` bytes each.
+  private static func records<Record: BTFExtRecord>(
+    _ bytes: Bytes, size: Int, order: ByteOrder
+  ) -> [Record] {
+    let span = bytes.span
+    var records: [Record] = []
+    records.reserveCapacity(bytes.count / size)
+    var offset = 0
+    while let record = Record(in: span, at: offset, order: order) {
+      records.append(record)
+      offset += size
+    }
+    return records
   }
 }
 
@@ -92,8 +103,8 @@ public struct BTFExt: Sendable {
 public protocol BTFExtRecord: Sendable, Hashable {
   /// Where it applies: bytes from the start of the ELF section.
   var byteOffset: UInt32 { get }
-  /// Reads the fields in their order in C.
-  init(reading reader: inout ByteReader) throws(EBPFError)
+  /// Reads the fields in their order in C; nil when the bytes end before the record does.
+  init?(in bytes: RawSpan, at offset: Int, order: ByteOrder)
 }
 
 extension BTFExt {
@@ -112,9 +123,13 @@ extension BTFExt {
     /// The `FUNC` type.
     public let typeID: UInt32
     /// Reads the fields.
-    public init(reading reader: inout ByteReader) throws(EBPFError) {
-      byteOffset = try reader.read()
-      typeID = try reader.read()
+    public init?(in bytes: RawSpan, at offset: Int, order: ByteOrder) {
+      guard
+        let byteOffset: UInt32 = bytes.integer(at: offset, order: order),
+        let typeID: UInt32 = bytes.integer(at: offset + 4, order: order)
+      else { return nil }
+      self.byteOffset = byteOffset
+      self.typeID = typeID
     }
   }
 
@@ -129,11 +144,17 @@ extension BTFExt {
     /// Line in bits 10–31, column in bits 0–9.
     public let lineAndColumn: UInt32
     /// Reads the fields.
-    public init(reading reader: inout ByteReader) throws(EBPFError) {
-      byteOffset = try reader.read()
-      fileNameOffset = try reader.read()
-      textOffset = try reader.read()
-      lineAndColumn = try reader.read()
+    public init?(in bytes: RawSpan, at offset: Int, order: ByteOrder) {
+      guard
+        let byteOffset: UInt32 = bytes.integer(at: offset, order: order),
+        let fileNameOffset: UInt32 = bytes.integer(at: offset + 4, order: order),
+        let textOffset: UInt32 = bytes.integer(at: offset + 8, order: order),
+        let lineAndColumn: UInt32 = bytes.integer(at: offset + 12, order: order)
+      else { return nil }
+      self.byteOffset = byteOffset
+      self.fileNameOffset = fileNameOffset
+      self.textOffset = textOffset
+      self.lineAndColumn = lineAndColumn
     }
   }
 
@@ -148,11 +169,17 @@ extension BTFExt {
     /// `enum bpf_core_relo_kind`; see ``CORERecord/Kind``.
     public let kind: UInt32
     /// Reads the fields.
-    public init(reading reader: inout ByteReader) throws(EBPFError) {
-      byteOffset = try reader.read()
-      typeID = try reader.read()
-      accessOffset = try reader.read()
-      kind = try reader.read()
+    public init?(in bytes: RawSpan, at offset: Int, order: ByteOrder) {
+      guard
+        let byteOffset: UInt32 = bytes.integer(at: offset, order: order),
+        let typeID: UInt32 = bytes.integer(at: offset + 4, order: order),
+        let accessOffset: UInt32 = bytes.integer(at: offset + 8, order: order),
+        let kind: UInt32 = bytes.integer(at: offset + 12, order: order)
+      else { return nil }
+      self.byteOffset = byteOffset
+      self.typeID = typeID
+      self.accessOffset = accessOffset
+      self.kind = kind
     }
   }
 }

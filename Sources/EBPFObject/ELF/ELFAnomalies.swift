@@ -27,11 +27,10 @@ extension ELFFile {
   }
 
   private func check(_ section: Section, _ list: inout AnomalyList) {
-    let places: [EBPFError.Context] = [
-      .section(section.readableName ?? "#\(section.index)"),
-      .offset(section.offset),
-    ]
-    if section.readableName == nil, nameSectionIndex != 0 {
+    var places: [EBPFError.Context] {
+      [.section(section.readableName ?? "#\(section.index)"), .offset(section.offset)]
+    }
+    if !section.hasReadableName, nameSectionIndex != 0 {
       list.add("the section's name is outside the section names", at: places)
     }
     if section.type != SectionType.noBits, section.type != SectionType.null,
@@ -60,21 +59,36 @@ extension ELFFile {
 
   /// Two sections that share bytes of the file: a linker never makes them.
   private func checkOverlaps(_ list: inout AnomalyList) {
-    let inFile = sections.filter {
-      $0.type != SectionType.noBits && $0.type != SectionType.null && $0.size > 0
-        && bytes.holds($0.offset, $0.size)
-    }.sorted { ($0.offset, $0.index) < ($1.offset, $1.index) }
-    guard var widest = inFile.first else { return }
-    for section in inFile.dropFirst() {
-      // Both sums were checked against the file's size above.
-      if section.offset < widest.offset + widest.size {
+    var extents: [Extent] = []
+    extents.reserveCapacity(sections.count)
+    for section in sections
+    where section.type != SectionType.noBits && section.type != SectionType.null
+      && section.size > 0 && bytes.holds(section.offset, section.size)
+    {
+      // `holds` has checked the sum.
+      extents.append(
+        Extent(
+          start: section.offset, end: section.offset + section.size, index: section.index))
+    }
+    extents.sort { ($0.start, $0.index) < ($1.start, $1.index) }
+    guard var widest = extents.first else { return }
+    for extent in extents.dropFirst() {
+      if extent.start < widest.end {
+        let section = sections[extent.index]
         list.add(
-          "the section shares bytes with section '\(widest.name)'",
+          "the section shares bytes with section '\(sections[widest.index].name)'",
           at: [.section(section.name), .offset(section.offset)],
           hint: "the section headers are damaged, or made to confuse")
       }
-      if section.offset + section.size > widest.offset + widest.size { widest = section }
+      if extent.end > widest.end { widest = extent }
     }
+  }
+
+  /// Where a section's content is in the file.
+  private struct Extent {
+    let start: UInt64
+    let end: UInt64
+    let index: Int
   }
 
   private func check(_ segment: Segment, _ list: inout AnomalyList) {
@@ -93,7 +107,7 @@ extension ELFFile {
 
 extension ELFFile.SectionType {
   /// The types whose content is a table of equal entries.
-  fileprivate static let tables: Set<UInt32> = [
+  fileprivate static let tables = [
     symbolTable, dynamicSymbols, relocations, relocationsWithAddend,
   ]
 }
@@ -112,10 +126,13 @@ private struct AnomalyList {
   private var errors: [EBPFError] = []
   private var count = 0
 
-  mutating func add(_ message: String, at places: [EBPFError.Context] = [], hint: String? = nil) {
+  mutating func add(
+    _ message: @autoclosure () -> String, at places: @autoclosure () -> [EBPFError.Context] = [],
+    hint: String? = nil
+  ) {
     count += 1
     guard errors.count < Self.limit - 1 else { return }
-    errors.append(EBPFError(.malformed, message, context: places, hint: hint))
+    errors.append(EBPFError(.malformed, message(), context: places(), hint: hint))
   }
 
   var finished: [EBPFError] {

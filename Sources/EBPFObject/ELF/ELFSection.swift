@@ -51,11 +51,18 @@ extension ELFFile {
     /// The name, or nil when it begins outside the table or does not end in it, or not within 4096
     /// bytes: a million headers may share one endless name.
     var readableName: String? {
-      let start = Int(nameOffset)
-      guard let length = names.distanceToZero(from: start, limit: 4096) else { return nil }
-      let span = names.span
-      return String(decoding: (start..<start + length).map { span.byte(at: $0) }, as: UTF8.self)
+      guard let length = names.distanceToZero(from: Int(nameOffset), limit: Self.longestName),
+        let name = names.part(at: Int(nameOffset), count: length)
+      else { return nil }
+      return name.text
     }
+
+    /// True when ``readableName`` is not nil.
+    var hasReadableName: Bool {
+      names.distanceToZero(from: Int(nameOffset), limit: Self.longestName) != nil
+    }
+
+    private static let longestName = 4096
 
     /// True when the bytes in the file begin with a compression header (`SHF_COMPRESSED`).
     public var isCompressed: Bool { flags & SectionFlag.compressed != 0 }

@@ -17,10 +17,10 @@ extension CodeSections {
   ) throws(EBPFError) -> [(record: CORERecord, function: String, section: String)] {
     guard let information, let btf else { return [] }
     var result: [(record: CORERecord, function: String, section: String)] = []
-    let byName = Dictionary(sections.values.map { ($0.name, $0.index) }) { min($0, $1) }
-    let bySection = Dictionary(grouping: functions, by: \.section)
+    let places = placesByName
     for part in information.relocations {
-      guard let section = byName[part.name], let functions = bySection[section] else { continue }
+      guard let place = places[part.name] else { continue }
+      let functions = functions[functions(inSection: sections[place].index)]
       for record in part.records {
         let place = Int(record.byteOffset / 8)
         guard let function = Self.function(at: place, in: functions),
@@ -41,15 +41,31 @@ extension CodeSections {
     return result
   }
 
+  /// The functions of a section, which lie side by side in ``functions``.
+  private func functions(inSection section: Int) -> Range<Int> {
+    func firstFunction(from section: Int) -> Int {
+      var low = 0
+      var high = functions.count
+      while low < high {
+        let middle = low + (high - low) / 2
+        if functions[middle].section < section { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    return firstFunction(from: section)..<firstFunction(from: section + 1)
+  }
+
   /// The function that holds an instruction; functions are sorted by start.
-  private static func function(at place: Int, in functions: [CodeFunction]) -> CodeFunction? {
-    var low = 0
-    var high = functions.count
+  private static func function(
+    at place: Int, in functions: ArraySlice<CodeFunction>
+  ) -> CodeFunction? {
+    var low = functions.startIndex
+    var high = functions.endIndex
     while low < high {
       let middle = low + (high - low) / 2
       if functions[middle].start <= place { low = middle + 1 } else { high = middle }
     }
-    guard low > 0, place < functions[low - 1].end else { return nil }
+    guard low > functions.startIndex, place < functions[low - 1].end else { return nil }
     return functions[low - 1]
   }
 }

@@ -36,10 +36,12 @@ struct CodeSection {
 
 /// All executable sections of an object.
 struct CodeSections {
-  /// By section index.
-  private(set) var sections: [Int: CodeSection] = [:]
+  /// In order of section index.
+  private(set) var sections: [CodeSection] = []
   /// In order of section and address.
   private(set) var functions: [CodeFunction] = []
+  /// Where in ``sections`` each of the file's sections is; -1 for one without code.
+  private var places: [Int]
   /// The function that begins at an instruction of a section.
   private var starts: [Place: Int] = [:]
   /// The section of subprograms; nil when there is none.
@@ -48,6 +50,7 @@ struct CodeSections {
   init(
     _ parser: ObjectParser, _ symbols: SymbolIndex, _ findings: inout ObjectFindings
   ) throws(EBPFError) {
+    places = [Int](repeating: -1, count: parser.elf.sections.count)
     var budget = parser.elf.bytes.count
     for section in parser.elf.sections
     where section.isExecutable && section.type == ELFFile.SectionType.programBits
@@ -60,12 +63,29 @@ struct CodeSections {
         }
       }
       guard let code else { continue }
-      sections[section.index] = code
+      places[section.index] = sections.count
+      sections.append(code)
       if name == ".text", textIndex == nil { textIndex = section.index }
     }
     try readFunctions(symbols, &findings)
     try readRelocations(parser, &findings)
     try readExtendedInformation(parser, &findings)
+  }
+
+  /// The code in one of the file's sections; nil for a section without code.
+  subscript(index: Int) -> CodeSection? { place(of: index).map { sections[$0] } }
+
+  /// Where in ``sections`` one of the file's sections is.
+  private func place(of index: Int) -> Int? {
+    places.indices.contains(index) && places[index] >= 0 ? places[index] : nil
+  }
+
+  /// True for a section with code.
+  func contains(_ index: Int) -> Bool { place(of: index) != nil }
+
+  /// Where in ``sections`` each name is; of several sections with one name the first is meant.
+  var placesByName: [String: Int] {
+    Dictionary(sections.indices.map { (sections[$0].name, $0) }) { first, _ in first }
   }
 
   /// The function that begins at an instruction of a section.
@@ -98,14 +118,14 @@ struct CodeSections {
   ) throws(EBPFError) {
     for entry in symbols.functions {
       let symbol = entry.symbol
-      guard let section = sections[entry.place.section] else { continue }
-      let size = UInt64(section.instructions.count) * 8
+      guard let place = place(of: entry.place.section) else { continue }
+      let size = UInt64(sections[place].instructions.count) * 8
       guard symbol.value <= size, symbol.size <= size - symbol.value else {
         try findings.fail(
           EBPFError(
             .malformed,
             "function '\(entry.name)' has \(symbol.size) bytes at \(symbol.value), its section \(size)",
-            context: [.section(section.name), .symbol(entry.name)],
+            context: [.section(sections[place].name), .symbol(entry.name)],
             hint: "the symbol table is damaged; build or copy the file again"))
         continue
       }
@@ -113,14 +133,14 @@ struct CodeSections {
         try findings.fail(
           EBPFError(
             .malformed, "function '\(entry.name)' does not begin and end with an instruction",
-            context: [.section(section.name), .symbol(entry.name)]))
+            context: [.section(sections[place].name), .symbol(entry.name)]))
         continue
       }
       // What has no instructions cannot be called or loaded.
       guard symbol.size > 0 else { continue }
       functions.append(
         CodeFunction(
-          name: entry.name, section: section.index, start: Int(symbol.value / 8),
+          name: entry.name, section: entry.place.section, start: Int(symbol.value / 8),
           count: Int(symbol.size / 8),
           isGlobal: symbol.binding != ELFFile.SymbolBinding.local,
           isHidden: symbol.binding != ELFFile.SymbolBinding.local
@@ -145,9 +165,7 @@ struct CodeSections {
     where section.type == ELFFile.SectionType.relocations
       || section.type == ELFFile.SectionType.relocationsWithAddend
     {
-      let target = Int(section.info)
-      guard let count = sections[target]?.instructions.count else { continue }
-      let targetName = parser.sectionNames[target]
+      guard let place = place(of: Int(section.info)) else { continue }
       let name = parser.sectionNames[section.index]
       try findings.attempt { () throws(EBPFError) in
         guard section.size <= UInt64(budget) else {
@@ -156,25 +174,30 @@ struct CodeSections {
             context: [.section(name), .offset(section.offset)])
         }
         budget -= Int(section.size)
-        for (number, relocation) in try parser.elf.relocations(in: section).enumerated() {
-          guard relocation.offset % 8 == 0,
-            relocation.offset / 8 < UInt64(count)
-          else {
-            throw EBPFError(
-              .malformed,
-              "relocation \(number) is for offset \(relocation.offset) of \(targetName)",
-              context: [.section(name), .offset(section.offset)],
-              hint: "it must be that of one of the \(count) instructions")
-          }
-          sections[target]?.relocations.append(
-            CodeSection.Relocation(
-              instruction: Int(relocation.offset / 8), symbol: relocation.symbolIndex,
-              type: relocation.type, addend: relocation.addend ?? 0))
-        }
+        try readRelocations(of: place, from: section, name, parser.elf)
       }
     }
-    for index in Array(sections.keys) {
-      sections[index]?.relocations.sort { $0.instruction < $1.instruction }
+    for index in sections.indices {
+      sections[index].relocations.sort { $0.instruction < $1.instruction }
+    }
+  }
+
+  private mutating func readRelocations(
+    of place: Int, from section: ELFFile.Section, _ name: String, _ elf: ELFFile
+  ) throws(EBPFError) {
+    let count = sections[place].instructions.count
+    for (number, relocation) in try elf.relocations(in: section).enumerated() {
+      guard relocation.offset % 8 == 0, relocation.offset / 8 < UInt64(count) else {
+        throw EBPFError(
+          .malformed,
+          "relocation \(number) is for offset \(relocation.offset) of \(sections[place].name)",
+          context: [.section(name), .offset(section.offset)],
+          hint: "it must be that of one of the \(count) instructions")
+      }
+      sections[place].relocations.append(
+        CodeSection.Relocation(
+          instruction: Int(relocation.offset / 8), symbol: relocation.symbolIndex,
+          type: relocation.type, addend: relocation.addend ?? 0))
     }
   }
 
@@ -182,35 +205,48 @@ struct CodeSections {
     _ parser: ObjectParser, _ findings: inout ObjectFindings
   ) throws(EBPFError) {
     guard let information = parser.btfExt else { return }
-    // Of several sections with one name the first is meant.
-    let byName = Dictionary(sections.values.map { ($0.name, $0.index) }) { min($0, $1) }
+    let places = placesByName
     for part in information.functions {
-      guard let index = byName[part.name] else { continue }
-      sections[index]?.functionRecords += part.records
+      guard let place = places[part.name] else { continue }
+      sections[place].functionRecords.add(part.records)
     }
     for part in information.lines {
-      guard let index = byName[part.name] else { continue }
-      sections[index]?.lineRecords += part.records
+      guard let place = places[part.name] else { continue }
+      sections[place].lineRecords.add(part.records)
     }
     for part in information.relocations {
-      guard let index = byName[part.name] else { continue }
-      sections[index]?.coreRecords += part.records
+      guard let place = places[part.name] else { continue }
+      sections[place].coreRecords.add(part.records)
     }
-    for index in Array(sections.keys) {
-      guard var section = sections.removeValue(forKey: index) else { continue }
-      section.functionRecords.sort { $0.byteOffset < $1.byteOffset }
-      section.lineRecords.sort { $0.byteOffset < $1.byteOffset }
-      section.coreRecords.sort { $0.byteOffset < $1.byteOffset }
-      for record in section.coreRecords
-      where record.byteOffset % 8 != 0 || record.byteOffset / 8 >= section.instructions.count {
+    for place in sections.indices {
+      sections[place].functionRecords.sortByOffset()
+      sections[place].lineRecords.sortByOffset()
+      sections[place].coreRecords.sortByOffset()
+      let count = sections[place].instructions.count
+      for record in sections[place].coreRecords
+      where record.byteOffset % 8 != 0 || record.byteOffset / 8 >= count {
         try findings.fail(
           EBPFError(
             .malformed, "a CO-RE record is for offset \(record.byteOffset)",
-            context: [.section(section.name)],
-            hint: "it must be that of one of the \(section.instructions.count) instructions"))
+            context: [.section(sections[place].name)],
+            hint: "it must be that of one of the \(count) instructions"))
         break
       }
-      sections[index] = section
+    }
+  }
+}
+
+extension Array where Element: BTFExtRecord {
+  /// Appends records; the first ones are shared and not copied.
+  fileprivate mutating func add(_ records: [Element]) {
+    if isEmpty { self = records } else { self += records }
+  }
+
+  /// Sorts the records, which compilers have written in order, by where they apply.
+  fileprivate mutating func sortByOffset() {
+    for index in indices.dropFirst() where self[index].byteOffset < self[index - 1].byteOffset {
+      sort { $0.byteOffset < $1.byteOffset }
+      return
     }
   }
 }

@@ -9,6 +9,8 @@ struct Linker {
   let externs: ExternTable
   /// The global functions of `.text` by name.
   private let subprograms: [String: Int]
+  /// Where in the program at hand each function is; -1 for one that is not in it.
+  private var placed: [Int]
   /// How much more all programs together may hold: shared subprograms must not multiply the file.
   private var budget: Int
 
@@ -23,6 +25,7 @@ struct Linker {
       subprograms[function.name] = index
     }
     self.subprograms = subprograms
+    placed = [Int](repeating: -1, count: code.functions.count)
     budget = max(1 << 18, parser.elf.bytes.count / 2)
   }
 
@@ -36,10 +39,11 @@ struct Linker {
   /// Links every program.
   mutating func programs(_ findings: inout ObjectFindings) throws(EBPFError) -> [ProgramSpec] {
     var programs: [ProgramSpec] = []
+    programs.reserveCapacity(code.functions.count)
     for index in code.functions.indices where !isSubprogram(code.functions[index]) {
       let function = code.functions[index]
       let program = try findings.attempt { () throws(EBPFError) in
-        try EBPFError.at(.section(code.sections[function.section]?.name ?? "")) {
+        try EBPFError.at(.section(parser.sectionNames[function.section])) {
           () throws(EBPFError) in
           try EBPFError.at(.program(function.name)) { () throws(EBPFError) in try link(index) }
         }
@@ -58,7 +62,12 @@ struct Linker {
 
   /// The `FUNC` type that function information gives to a function.
   private func typeID(of function: CodeFunction) -> UInt32? {
-    guard let records = code.sections[function.section]?.functionRecords else { return nil }
+    guard let section = code[function.section] else { return nil }
+    return typeID(of: function, section)
+  }
+
+  private func typeID(of function: CodeFunction, _ section: CodeSection) -> UInt32? {
+    let records = section.functionRecords
     let start = function.start * 8
     return records[records.range(of: start..<start + 1)].first?.typeID
   }
@@ -67,24 +76,25 @@ struct Linker {
 
   private mutating func link(_ main: Int) throws(EBPFError) -> ProgramSpec {
     let function = code.functions[main]
-    let section = SectionName(code.sections[function.section]?.name ?? "")
+    let section = SectionName(parser.sectionNames[function.section])
     var program = ProgramSpec(
       name: function.name, sectionName: section.text, type: section.programType,
       attachType: section.attachType, attachTarget: section.target)
     program.flags = section.loadFlags
     program.autoload = section.autoload
-    var placed: [Int: Int] = [:]
-    try append(main, to: &program, &placed)
-    try link(from: main, &program, &placed)
+    var members: [Int] = []
+    defer { for member in members { placed[member] = -1 } }
+    try append(main, to: &program, &members)
+    try link(from: main, &program, &members)
     if let name = parser.types?.exceptionCallbacks[program.functions[0].typeID] {
       guard let callback = subprograms[name] else {
         throw EBPFError(
           .unresolved, "the exception callback '\(name)' is not a global function of .text",
           context: [.symbol(name)])
       }
-      if placed[callback] == nil {
-        try append(callback, to: &program, &placed)
-        try link(from: callback, &program, &placed)
+      if placed[callback] < 0 {
+        try append(callback, to: &program, &members)
+        try link(from: callback, &program, &members)
       }
     }
     program.references.sort { $0.instruction < $1.instruction }
@@ -93,26 +103,41 @@ struct Linker {
 
   /// Goes through a function's instructions, appending what it calls before going on.
   private mutating func link(
-    from first: Int, _ program: inout ProgramSpec, _ placed: inout [Int: Int]
+    from first: Int, _ program: inout ProgramSpec, _ members: inout [Int]
   ) throws(EBPFError) {
     var stack = [(function: first, next: 0)]
     while let (index, next) = stack.popLast() {
       let function = code.functions[index]
-      guard let start = placed[index] else { continue }
+      let start = placed[index]
+      guard start >= 0, let section = code[function.section] else { continue }
       var position = next
+      var relocation = section.firstRelocation(from: function.start + position)
       while position < function.count {
         let instruction = program.instructions[start + position]
-        let target = try EBPFError.at(.instruction(start + position)) { () throws(EBPFError) in
-          try resolve(instruction, at: position, of: function)
+        let place = function.start + position
+        while relocation < section.relocations.count,
+          section.relocations[relocation].instruction < place
+        { relocation += 1 }
+        let isRelocated =
+          relocation < section.relocations.count
+          && section.relocations[relocation].instruction == place
+        guard isRelocated || instruction.isWideLoad || instruction.isCall else {
+          position += 1
+          continue
         }
-        if let callee = target?.function, placed[callee] == nil {
-          try append(callee, to: &program, &placed)
+        let target = try EBPFError.at(.instruction(start + position)) { () throws(EBPFError) in
+          try resolve(
+            instruction, at: position, of: function, section,
+            isRelocated ? section.relocations[relocation] : nil)
+        }
+        if let callee = target?.function, placed[callee] < 0 {
+          try append(callee, to: &program, &members)
           // The same instruction again once the callee, and all that it calls, has its place.
           stack.append((index, position))
           stack.append((callee, 0))
           break
         }
-        if let target { apply(target, at: start + position, &program, placed) }
+        if let target { apply(target, at: start + position, &program) }
         position += instruction.isWideLoad ? 2 : 1
       }
     }
@@ -120,10 +145,10 @@ struct Linker {
 
   /// Copies a function to the program's end, with what is attached to its instructions.
   private mutating func append(
-    _ index: Int, to program: inout ProgramSpec, _ placed: inout [Int: Int]
+    _ index: Int, to program: inout ProgramSpec, _ members: inout [Int]
   ) throws(EBPFError) {
     let function = code.functions[index]
-    guard let section = code.sections[function.section] else { return }
+    guard let section = code[function.section] else { return }
     let start = program.instructions.count
     let bytes = function.start * 8..<function.end * 8
     let lines = section.lineRecords.range(of: bytes)
@@ -135,12 +160,17 @@ struct Linker {
         hint: "many programs call the same large functions; split the object")
     }
     placed[index] = start
+    members.append(index)
     program.instructions += section.instructions[function.start..<function.end]
     let shift = start - function.start
     program.functions.append(
       ProgramSpec.Function(
-        start: start, count: function.count, name: function.name, typeID: typeID(of: function) ?? 0)
-    )
+        start: start, count: function.count, name: function.name,
+        typeID: typeID(of: function, section) ?? 0))
+    if start == 0 {
+      program.lines.reserveCapacity(lines.count)
+      program.relocations.reserveCapacity(records.count)
+    }
     for line in section.lineRecords[lines] {
       program.lines.append(
         ProgramSpec.Line(
@@ -162,13 +192,12 @@ struct Linker {
   }
 
   private func apply(
-    _ target: ResolvedRelocation, at position: Int, _ program: inout ProgramSpec,
-    _ placed: [Int: Int]
+    _ target: ResolvedRelocation, at position: Int, _ program: inout ProgramSpec
   ) {
     switch target {
     case .call(let function), .address(let function):
       // Both are relative to the next instruction; positions are far below 2³¹.
-      let distance = (placed[function] ?? 0) - position - 1
+      let distance = max(0, placed[function]) - position - 1
       program.instructions[position].immediate = Int32(truncatingIfNeeded: distance)
       if case .address = target {
         program.instructions[position].source = Instruction.Pseudo.function
@@ -186,19 +215,22 @@ struct Linker {
 
   // MARK: - Where an instruction points
 
-  private mutating func resolve(
-    _ instruction: Instruction, at position: Int, of function: CodeFunction
+  private func resolve(
+    _ instruction: Instruction, at position: Int, of function: CodeFunction,
+    _ section: CodeSection, _ relocation: CodeSection.Relocation?
   ) throws(EBPFError) -> ResolvedRelocation? {
-    let isCall = instruction.isCall && instruction.source == Instruction.Pseudo.call
-    guard instruction.isWideLoad || isCall || instruction.isCall else {
-      return try refuseRelocation(at: function.start + position, in: function.section)
+    let place = function.start + position
+    guard instruction.isWideLoad || instruction.isCall else {
+      guard let relocation else { return nil }
+      throw EBPFError(
+        .malformed, "relocation type \(relocation.type) is for an instruction without an address",
+        context: [.offset(offset(of: place, section))],
+        hint: "only calls and 64-bit immediate loads can be relocated")
     }
-    guard let section = code.sections[function.section] else { return nil }
     if instruction.isWideLoad, position + 1 >= function.count {
       throw EBPFError(.malformed, "a 64-bit load has no second half: the function ends")
     }
-    let place = function.start + position
-    if let relocation = section.relocation(at: place) {
+    if let relocation {
       let symbol = try symbol(of: relocation)
       return try resolve(relocation, symbol, instruction)
     }
@@ -207,22 +239,9 @@ struct Linker {
         .malformed, "the address of a function is loaded, but no relocation says of which",
         context: [.offset(offset(of: place, section))])
     }
-    guard isCall else { return nil }
+    guard instruction.isCall, instruction.source == Instruction.Pseudo.call else { return nil }
     let target = place.addingReportingOverflow(Int(instruction.immediate) + 1).partialValue
     return .call(try callee(at: target, inSection: function.section))
-  }
-
-  /// A relocation of an instruction that holds no address.
-  private func refuseRelocation(
-    at place: Int, in index: Int
-  ) throws(EBPFError) -> ResolvedRelocation? {
-    guard let section = code.sections[index], let relocation = section.relocation(at: place) else {
-      return nil
-    }
-    throw EBPFError(
-      .malformed, "relocation type \(relocation.type) is for an instruction without an address",
-      context: [.offset(offset(of: place, section))],
-      hint: "only calls and 64-bit immediate loads can be relocated")
   }
 
   func offset(of place: Int, _ section: CodeSection) -> UInt64 {

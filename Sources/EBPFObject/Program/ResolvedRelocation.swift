@@ -32,7 +32,7 @@ extension Linker {
     }
     if instruction.isCall { return .call(try callee(relocation, symbol, index, instruction)) }
     let place = try address(symbol, index, instruction.immediate, relocation.addend)
-    if code.sections[index] != nil {
+    if code.contains(index) {
       guard place.offset % 8 == 0, let instruction = Int(exactly: place.offset / 8) else {
         throw EBPFError(.malformed, "the address \(place.offset) is no instruction's")
       }
@@ -78,7 +78,7 @@ extension Linker {
         .malformed, "the call of helper \(instruction.immediate) has a relocation",
         context: [.symbol(name(of: symbol))])
     }
-    guard code.sections[index] != nil else {
+    guard code.contains(index) else {
       throw EBPFError(
         .malformed, "the call goes to '\(name(of: symbol))', which is no code",
         context: [.symbol(name(of: symbol))])
@@ -158,16 +158,15 @@ extension Linker {
 }
 
 extension CodeSection {
-  /// The relocation of an instruction; relocations are sorted.
-  func relocation(at instruction: Int) -> Relocation? {
+  /// The first relocation, by index, for an instruction or a later one; relocations are sorted.
+  func firstRelocation(from instruction: Int) -> Int {
     var low = 0
     var high = relocations.count
     while low < high {
       let middle = low + (high - low) / 2
       if relocations[middle].instruction < instruction { low = middle + 1 } else { high = middle }
     }
-    guard low < relocations.count, relocations[low].instruction == instruction else { return nil }
-    return relocations[low]
+    return low
   }
 }
 
