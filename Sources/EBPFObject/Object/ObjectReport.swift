@@ -36,6 +36,12 @@ public struct ObjectReport: Sendable {
     public var kernelFunctions: [String]
     /// The maps it uses.
     public var maps: [String]
+    /// Its section's name, taken apart.
+    let section: SectionName
+    /// The helpers it calls, by number, ascending.
+    let helperIDs: [Int32]
+    /// What its instructions need beyond the first instruction set.
+    let features: InstructionFeatures
   }
 
   /// One variable of a data section.
@@ -88,9 +94,13 @@ public struct ObjectReport: Sendable {
   /// Its variables.
   public var globals: [Global] = []
   /// Everything that needs a kernel version, newest first.
-  public var requirements: [Requirement] = []
+  public var requirements: [Requirement] { needs.sorted }
+  private var needs = Requirements()
   /// Its CO-RE records.
   public var relocations = Relocations(count: 0, resolvedCount: nil, unresolved: [])
+  private var records: [ParsedObject.Record] = []
+  /// The findings without those of ``resolve(against:)``.
+  private var findingsAlone: [Finding] = []
 
   /// True when nothing keeps the object from loading.
   public var isValid: Bool { !findings.contains { $0.severity == .error } }
@@ -104,10 +114,7 @@ public struct ObjectReport: Sendable {
   ///
   /// Programs with a leading `?` do not count: a loader leaves them out where they cannot run. What
   /// a loader replaces on older kernels (BTF kinds, function information) does not count either.
-  public var minimumKernel: (version: KernelVersion, because: [String])? {
-    guard let newest = requirements.first?.version else { return nil }
-    return (newest, requirements.prefix { $0.version == newest }.map(\.reason))
-  }
+  public var minimumKernel: (version: KernelVersion, because: [String])? { needs.newest }
 
   /// Examines a file.
   ///
@@ -135,8 +142,48 @@ public struct ObjectReport: Sendable {
     }
     for error in findings.errors { add(.error, error) }
     for warning in findings.warnings { add(.warning, warning) }
-    if let parsed { examine(parsed, targets) }
-    self.findings.sort { $0.severity == .error && $1.severity != .error }
+    if let parsed { examine(parsed) }
+    findingsAlone = self.findings
+    sortFindings()
+    resolve(against: targets)
+  }
+
+  /// Resolves the CO-RE records against a kernel's types, in place of those given before; what is
+  /// wrong with the records themselves becomes a finding.
+  ///
+  /// - Parameter targets: the types of the kernel, then those of modules; empty to leave the records
+  ///   open.
+  public mutating func resolve(against targets: [BTF]) {
+    relocations = Relocations(count: records.count, resolvedCount: nil, unresolved: [])
+    findings = findingsAlone
+    defer { sortFindings() }
+    guard let local = object?.btf, !targets.isEmpty, !records.isEmpty else { return }
+    var relocator = CORERelocator(local: local, targets: targets)
+    var resolved = 0
+    for record in records {
+      do throws(EBPFError) {
+        let result = try relocator.resolve(record.record)
+        guard result.isPoisoned else {
+          resolved += 1
+          continue
+        }
+        relocations.unresolved.append(
+          Relocations.Unresolved(
+            function: record.function, section: record.section,
+            instruction: record.record.instruction, kind: record.record.kind,
+            reason: result.reason ?? "nothing in the kernel matches"))
+      } catch {
+        add(
+          .error,
+          error.within(.instruction(record.record.instruction)).within(.program(record.function))
+            .within(.section(record.section)))
+      }
+    }
+    relocations.resolvedCount = resolved
+  }
+
+  private mutating func sortFindings() {
+    findings.sort { $0.severity == .error && $1.severity != .error }
   }
 
   /// True when nothing more will be kept.
@@ -158,7 +205,7 @@ public struct ObjectReport: Sendable {
 // MARK: - The examination
 
 extension ObjectReport {
-  private mutating func examine(_ parsed: ParsedObject, _ targets: [BTF]) {
+  private mutating func examine(_ parsed: ParsedObject) {
     let object = parsed.object
     for anomaly in parsed.elf.anomalies() { add(.error, anomaly) }
     if !object.isNativeOrder {
@@ -179,13 +226,13 @@ extension ObjectReport {
           hint: "put a function into a section of its own with SEC(\"kprobe/…\")"))
     }
     checkTypes(object)
-    programs = object.programs.map { Program($0, in: object) }
+    programs = object.programs.map { Program($0) }
     checkPrograms()
     checkMaps(object.maps)
     checkLicense()
     describeGlobals(object)
-    resolve(parsed, targets)
-    requirements = Requirements(object, programs).sorted
+    records = parsed.relocations
+    needs = Requirements(object, programs)
   }
 
   /// Reports what the kernel would refuse the object's types for, which parsing lets through.
@@ -200,10 +247,10 @@ extension ObjectReport {
 
   private mutating func checkPrograms() {
     var names: Set<String> = []
+    names.reserveCapacity(programs.count)
     for program in programs {
       let spec = program.spec
-      let places: [EBPFError.Context] = [.section(spec.sectionName), .program(spec.name)]
-      let section = SectionName(spec.sectionName)
+      let section = program.section
       if section.row == nil {
         let near = isFull ? nil : section.suggestion
         let hint = near.map { "the nearest known name is '\($0)'; " } ?? ""
@@ -211,19 +258,19 @@ extension ObjectReport {
           spec.autoload ? .error : .warning,
           EBPFError(
             .unsupported, "the section name '\(spec.sectionName)' says no program type",
-            context: places, hint: hint + "a loader has to be told the type"))
+            context: spec.places, hint: hint + "a loader has to be told the type"))
       } else if section.lacksTarget {
         add(
           .warning,
           EBPFError(
             .invalidArgument, "the section names no target: \(section.row?.form ?? "")",
-            context: places, hint: "set the program's target before it is loaded"))
+            context: spec.places, hint: "set the program's target before it is loaded"))
       }
       if !names.insert(spec.name).inserted {
         add(
           .warning,
           EBPFError(
-            .exists, "two programs are called '\(spec.name)'", context: places,
+            .exists, "two programs are called '\(spec.name)'", context: spec.places,
             hint: "a loader finds only the first by its name"))
       }
     }
@@ -268,7 +315,7 @@ extension ObjectReport {
     }
     guard !LicenseRules.isGPLCompatible(license) else { return }
     for program in programs {
-      var restricted = program.spec.helperCalls.filter { LicenseRules.requiresGPL(helper: $0) }
+      var restricted = program.helperIDs.filter { LicenseRules.requiresGPL(helper: $0) }
         .map { "helper bpf_" + (HelperTable.name(of: $0) ?? String($0)) }
       restricted += program.kernelFunctions.map { "kernel function " + $0 }
       if LicenseRules.requiresGPL(program.spec.type) {
@@ -281,7 +328,7 @@ extension ObjectReport {
           .denied,
           "the license '\(license)' is not compatible with the GPL, which is needed for "
             + restricted.joined(separator: ", "),
-          context: [.section(program.spec.sectionName), .program(program.spec.name)],
+          context: program.spec.places,
           hint: "name a license such as \"GPL\" or \"Dual BSD/GPL\", or do without"))
     }
   }
@@ -293,36 +340,11 @@ extension ObjectReport {
       globals.append(Global(variable: variable, typeName: name ?? ""))
     }
   }
+}
 
-  private mutating func resolve(_ parsed: ParsedObject, _ targets: [BTF]) {
-    let records = parsed.relocations
-    relocations.count = records.count
-    guard let local = parsed.object.btf, let target = targets.first, !records.isEmpty else {
-      return
-    }
-    _ = target
-    var relocator = CORERelocator(local: local, targets: targets)
-    var resolved = 0
-    for (record, function, section) in records {
-      do throws(EBPFError) {
-        let result = try relocator.resolve(record)
-        guard result.isPoisoned else {
-          resolved += 1
-          continue
-        }
-        relocations.unresolved.append(
-          Relocations.Unresolved(
-            function: function, section: section, instruction: record.instruction,
-            kind: record.kind, reason: result.reason ?? "nothing in the kernel matches"))
-      } catch {
-        add(
-          .error,
-          error.within(.instruction(record.instruction)).within(.program(function)).within(
-            .section(section)))
-      }
-    }
-    relocations.resolvedCount = resolved
-  }
+extension ProgramSpec {
+  /// Where a finding about the whole program is.
+  fileprivate var places: [EBPFError.Context] { [.section(sectionName), .program(name)] }
 }
 
 extension MapType {

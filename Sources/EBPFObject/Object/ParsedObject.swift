@@ -4,9 +4,15 @@ struct ParsedObject {
   let elf: ELFFile
   /// The functions in executable sections.
   let functionCount: Int
-  /// The CO-RE records in the file's order, each counted from its function's start; with the function
-  /// and its section.
-  let relocations: [(record: CORERecord, function: String, section: String)]
+  /// The CO-RE records in the file's order, each counted from its function's start.
+  let relocations: [Record]
+
+  /// A CO-RE record and where it is.
+  struct Record: Sendable {
+    let record: CORERecord
+    let function: String
+    let section: String
+  }
 }
 
 extension CodeSections {
@@ -14,9 +20,10 @@ extension CodeSections {
   /// linker dropped.
   func relocations(
     _ information: BTFExt?, _ btf: BTF?, _ findings: inout ObjectFindings
-  ) throws(EBPFError) -> [(record: CORERecord, function: String, section: String)] {
+  ) throws(EBPFError) -> [ParsedObject.Record] {
     guard let information, let btf else { return [] }
-    var result: [(record: CORERecord, function: String, section: String)] = []
+    var result: [ParsedObject.Record] = []
+    result.reserveCapacity(sections.reduce(0) { $0 + $1.coreRecords.count })
     let places = placesByName
     for part in information.relocations {
       guard let place = places[part.name] else { continue }
@@ -31,11 +38,11 @@ extension CodeSections {
         }
         guard let access else { continue }
         result.append(
-          (
-            CORERecord(
+          ParsedObject.Record(
+            record: CORERecord(
               instruction: place - function.start, typeID: record.typeID, access: access,
-              kind: kind), function.name, part.name
-          ))
+              kind: kind),
+            function: function.name, section: part.name))
       }
     }
     return result

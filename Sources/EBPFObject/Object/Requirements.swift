@@ -1,22 +1,59 @@
 /// What in an object needs a kernel of some age, each thing once.
-struct Requirements {
-  private var versions: [String: KernelVersion] = [:]
+///
+/// Only what is asked for is put into words: an object may have thousands of programs.
+struct Requirements: Sendable {
+  private enum Reason {
+    case text(String)
+    /// A program by name, and the section name's row that says what it is.
+    case row(program: String, String)
+    case type(program: String, ProgramType)
+
+    var text: String {
+      switch self {
+      case .text(let text): text
+      case .row(let program, let row): "program '\(program)' is \(row)"
+      case .type(let program, let type): "program '\(program)' has type \(type.name)"
+      }
+    }
+  }
+
+  private var needs: [(version: KernelVersion, reason: Reason)] = []
 
   /// Newest first; equal ones by their text.
   var sorted: [ObjectReport.Requirement] {
-    versions.map { ObjectReport.Requirement(version: $0.value, reason: $0.key) }.sorted {
+    var versions: [String: KernelVersion] = [:]
+    for need in needs {
+      let text = need.reason.text
+      versions[text] = max(versions[text] ?? need.version, need.version)
+    }
+    return versions.map { ObjectReport.Requirement(version: $0.value, reason: $0.key) }.sorted {
       $0.version != $1.version ? $0.version > $1.version : $0.reason < $1.reason
     }
   }
 
-  init(_ object: ObjectFile, _ programs: [ObjectReport.Program]) {
-    for map in object.maps { add(map, object.btf) }
-    for program in programs where program.spec.autoload { add(program) }
+  /// The newest kernel that something needs, and what needs just that one.
+  var newest: (version: KernelVersion, because: [String])? {
+    guard let newest = needs.lazy.map(\.version).max() else { return nil }
+    let reasons = needs.lazy.filter { $0.version == newest }.map(\.reason.text)
+    return (newest, Set(reasons).sorted())
   }
 
-  private mutating func need(_ version: KernelVersion?, _ reason: String) {
+  /// Nothing needs anything.
+  init() {}
+
+  init(_ object: ObjectFile, _ programs: [ObjectReport.Program]) {
+    for map in object.maps { add(map, object.btf) }
+    var used = Used()
+    for program in programs where program.spec.autoload {
+      add(program)
+      used.add(program)
+    }
+    add(used)
+  }
+
+  private mutating func need(_ version: KernelVersion?, _ reason: @autoclosure () -> String) {
     guard let version else { return }
-    versions[reason] = max(versions[reason] ?? version, version)
+    needs.append((version, .text(reason())))
   }
 
   // MARK: - Maps
@@ -66,75 +103,61 @@ struct Requirements {
 
   private mutating func add(_ program: ObjectReport.Program) {
     let spec = program.spec
-    let name = "program '\(spec.name)'"
-    if let row = SectionName(spec.sectionName).row {
-      need(row.firstKernel, "\(name) is \(row.name)")
-    } else {
-      need(spec.type.firstKernel, "\(name) has type \(spec.type.name)")
+    if let row = program.section.row {
+      if let version = row.firstKernel {
+        needs.append((version, .row(program: spec.name, row.name)))
+      }
+    } else if let version = spec.type.firstKernel {
+      needs.append((version, .type(program: spec.name, spec.type)))
     }
-    for id in spec.helperCalls {
+    if spec.instructions.count > 4096 {
+      need(KernelVersion(5, 2), "program '\(spec.name)' has more than 4,096 instructions")
+    }
+  }
+
+  /// What several programs may use alike.
+  private struct Used {
+    var helpers: Set<Int32> = []
+    var kernelFunctions: Set<String> = []
+    var kernelVariables: Set<String> = []
+    var features: InstructionFeatures = []
+    var callsFunctions = false
+    private var lastHelpers: [Int32] = []
+
+    mutating func add(_ program: ObjectReport.Program) {
+      // Programs of one object mostly call the same.
+      if program.helperIDs != lastHelpers {
+        helpers.formUnion(program.helperIDs)
+        lastHelpers = program.helperIDs
+      }
+      kernelFunctions.formUnion(program.kernelFunctions)
+      features.formUnion(program.features)
+      callsFunctions = callsFunctions || program.spec.functions.count > 1
+      for reference in program.spec.references {
+        if case .kernelVariable(let symbol, let typeID, _) = reference.target, typeID != 0 {
+          kernelVariables.insert(symbol)
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ used: Used) {
+    for id in used.helpers {
       need(
         HelperTable.firstKernel(of: id), "helper bpf_\(HelperTable.name(of: id) ?? "") is called")
     }
-    for function in spec.kernelFunctionCalls {
-      need(KernelVersion(5, 13), "kernel function \(function) is called")
+    for name in used.kernelFunctions {
+      need(KernelVersion(5, 13), "kernel function \(name) is called")
     }
-    for reference in spec.references {
-      if case .kernelVariable(let symbol, let typeID, _) = reference.target, typeID != 0 {
-        need(KernelVersion(5, 10), "kernel variable \(symbol) is used by its type")
-      }
+    for name in used.kernelVariables {
+      need(KernelVersion(5, 10), "kernel variable \(name) is used by its type")
     }
-    if spec.functions.count > 1 {
+    if used.callsFunctions {
       need(KernelVersion(4, 16), "functions of the object are called (bpf-to-bpf calls)")
     }
-    if spec.instructions.count > 4096 {
-      need(KernelVersion(5, 2), "\(name) has more than 4,096 instructions")
-    }
-    spec.forEachInstruction { _, instruction in
-      if let (version, reason) = instruction.requirement { need(version, reason) }
-    }
-  }
-}
-
-extension Instruction {
-  /// What this instruction needs beyond the first instruction set.
-  ///
-  /// Sources: `Documentation/bpf/standardization/instruction-set.rst` and the releases in which the
-  /// verifier learnt each.
-  fileprivate var requirement: (KernelVersion, String)? {
-    let v4 = (KernelVersion(6, 6), "instructions of version 4 are used (-mcpu=v4)")
-    let (operation, usesRegister) = (opcode & 0xf0, opcode & 0x08 != 0)
-    switch opcode & 0x07 {
-    case 0x00:
-      guard isWideLoad, source == Pseudo.function else { return nil }
-      return (KernelVersion(5, 13), "a function's address is taken (callbacks)")
-    case 0x01:
-      return opcode & 0xe0 == 0x80 ? v4 : nil
-    case 0x03 where opcode & 0xe0 == 0xc0:
-      switch immediate {
-      case 0: return nil
-      case 0x100, 0x110:
-        return (KernelVersion(6, 15), "load-acquire or store-release is used")
-      default:
-        return (KernelVersion(5, 12), "atomic operations beyond addition are used")
-      }
-    case 0x04, 0x07:
-      if operation == 0xb0, usesRegister, opcode & 0x07 == 0x07, offset == 1 {
-        return (KernelVersion(6, 9), "addresses are cast between address spaces (arena)")
-      }
-      let isSigned = offset != 0 && [0x30, 0x90, 0xb0].contains(operation)
-      return isSigned || opcode == 0xd7 ? v4 : nil
-    case 0x05, 0x06:
-      if opcode == 0x06 { return v4 }
-      if opcode == 0xe5 { return (KernelVersion(6, 9), "may_goto is used") }
-      if operation == 0x80 || operation == 0x90 { return nil }
-      if offset < 0 { return (KernelVersion(5, 3), "loops are used") }
-      if opcode & 0x07 == 0x06 {
-        return (KernelVersion(5, 1), "32-bit jumps are used (-mcpu=v3)")
-      }
-      return operation >= 0xa0
-        ? (KernelVersion(4, 14), "unsigned and signed less-than jumps are used (-mcpu=v2)") : nil
-    default: return nil
+    for (feature, version, reason) in InstructionFeatures.all
+    where used.features.contains(feature) {
+      need(version, reason)
     }
   }
 }

@@ -18,19 +18,20 @@ public struct SectionName: Sendable, Hashable {
     let isOptional = text.utf8.first == UInt8(ascii: "?")
     let name = isOptional ? text.dropFirst() : Substring(text)
     autoload = !isOptional
-    let slash = name.firstIndex(of: "/")
-    if let row = SectionTable.row(named: String(name)) {
+    guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+      row = SectionTable.row(named: String(name))
+      target = ""
+      return
+    }
+    let head = String(name[..<slash])
+    if SectionTable.hasSlash(after: head), let row = SectionTable.row(named: String(name)) {
       self.row = row
       target = ""
       return
     }
-    let head = slash.map { name[..<$0] } ?? name
-    target = slash.map { String(name[name.index(after: $0)...]) } ?? ""
-    if let row = SectionTable.row(named: String(head)), row.target != .none {
-      self.row = row
-    } else {
-      row = nil
-    }
+    target = String(name[name.utf8.index(after: slash)...])
+    let row = SectionTable.row(named: head)
+    self.row = row?.target == SectionTable.Target.none ? nil : row
   }
 
   /// The program type; ``ProgramType/unspecified`` for an unknown name.

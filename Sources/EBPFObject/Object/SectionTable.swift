@@ -125,6 +125,14 @@ public enum SectionTable {
   /// The row with exactly this name.
   public static func row(named name: String) -> Row? { index[name].map { rows[$0] } }
 
+  /// True when a row's name is `head`, a slash, and more.
+  static func hasSlash(after head: String) -> Bool { heads.contains(head) }
+
+  private static let heads: Set<String> = Set(
+    rows.compactMap { row in
+      row.name.utf8.firstIndex(of: UInt8(ascii: "/")).map { String(row.name[..<$0]) }
+    })
+
   private static let index: [String: Int] = {
     var index: [String: Int] = [:]
     for (position, row) in rows.enumerated() where index[row.name] == nil {

@@ -12,28 +12,28 @@ struct Validation {
   /// Examines a file; throws only when it cannot be read at all.
   init(path: String, targets: TargetTypes, sizeLimit: Int) throws(EBPFError) {
     let bytes = try InputFile.object(path, sizeLimit: sizeLimit)
-    func examine(_ types: [BTF]) -> ObjectReport {
-      ObjectReport(
-        bytes, name: path, targets: types, sizeLimit: sizeLimit, decompressor: .zlib)
-    }
-    // Most of the time goes into opening the kernel's types, which many objects do not need.
-    let alone = examine([])
-    guard alone.relocations.count > 0 else {
-      (report, target, targetProblem) = (alone, nil, nil)
-      return
-    }
-    do throws(EBPFError) {
-      let types = try targets.types()
-      var resolved = examine([types])
-      if !resolved.relocations.unresolved.isEmpty {
-        // What the kernel itself does not have, a module may.
-        let modules = try targets.moduleTypes()
-        if !modules.isEmpty { resolved = examine([types] + modules) }
+    var report = ObjectReport(bytes, name: path, sizeLimit: sizeLimit, decompressor: .zlib)
+    var target: String?
+    var problem: EBPFError?
+    // The kernel's types are opened only for objects that need them.
+    if report.relocations.count > 0 {
+      do throws(EBPFError) {
+        let types = try targets.types()
+        report.resolve(against: [types])
+        if !report.relocations.unresolved.isEmpty {
+          // What the kernel itself does not have, a module may.
+          let modules = try targets.moduleTypes()
+          if !modules.isEmpty { report.resolve(against: [types] + modules) }
+        }
+        target = targets.path
+      } catch {
+        if targets.isExplicit { throw error }
+        report.resolve(against: [])
+        problem = error
       }
-      (report, target, targetProblem) = (resolved, targets.path, nil)
-    } catch {
-      if targets.isExplicit { throw error }
-      (report, target, targetProblem) = (alone, nil, error)
     }
+    self.report = report
+    self.target = target
+    targetProblem = problem
   }
 }
