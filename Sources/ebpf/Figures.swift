@@ -2,6 +2,7 @@
 enum Figures {
   /// `1,234,567`.
   static func count(_ value: UInt64) -> String {
+    guard value >= 1000 else { return String(value) }
     var digits = Array(String(value))
     var place = digits.count - 3
     while place > 0 {

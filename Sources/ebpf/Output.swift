@@ -69,36 +69,88 @@ struct Style {
 
 /// A table with aligned columns.
 struct TextTable {
-  private var rows: [[String]] = []
+  private struct Cell {
+    let text: String
+    let width: Int
+  }
+
+  /// The cells, row after row.
+  private var cells: [Cell] = []
+  /// Where in ``cells`` each row ends.
+  private var ends: [Int] = []
+  /// The widest cell of each column.
+  private var widths: [Int] = []
   private let rightAligned: Set<Int>
 
   /// Columns are aligned to the left except those named.
   init(rightAligned: Set<Int> = []) { self.rightAligned = rightAligned }
 
+  /// How many rows there are.
+  var count: Int { ends.count }
+
   mutating func add(_ cells: String...) { add(cells) }
-  mutating func add(_ cells: [String]) { rows.append(cells.map { PlainText.line($0) }) }
+  mutating func add(_ cells: [String]) {
+    for (column, cell) in cells.enumerated() {
+      let text = PlainText.line(cell)
+      let width = PlainText.columns(text)
+      self.cells.append(Cell(text: text, width: width))
+      if column == widths.count { widths.append(width) }
+      widths[column] = max(widths[column], width)
+    }
+    ends.append(self.cells.count)
+  }
 
   /// The table as text, columns two blanks apart.
   func text(indent: String = "") -> String {
-    lines(indent: indent).map { $0 + "\n" }.joined()
+    var text = ""
+    for row in 0..<count {
+      append(row, to: &text, indent: indent)
+      text += "\n"
+    }
+    return text
   }
 
   /// The table's lines, in order of its rows.
   func lines(indent: String = "") -> [String] {
-    let columns = rows.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in
-      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-    }
-    return rows.map { row in
-      var line = indent
-      for (column, cell) in row.enumerated() {
-        let padding = String(repeating: " ", count: widths[column] - cell.count)
-        let isLast = column == row.count - 1
-        line += rightAligned.contains(column) ? padding + cell : cell + (isLast ? "" : padding)
-        if !isLast { line += "  " }
-      }
-      while line.last == " " { line.removeLast() }
+    (0..<count).map { row in
+      var line = ""
+      append(row, to: &line, indent: indent)
       return line
     }
+  }
+
+  /// Writes a row, without blanks at its end.
+  func append(_ row: Int, to text: inout String, indent: String = "") {
+    let start = row == 0 ? 0 : ends[row - 1]
+    var blanks = 0
+    func write(_ word: String, _ text: inout String) {
+      guard !word.isEmpty else { return }
+      Self.append(blanks: blanks, to: &text)
+      text += word
+      blanks = 0
+    }
+    write(indent, &text)
+    for index in start..<ends[row] {
+      let cell = cells[index]
+      let padding = widths[index - start] - cell.width
+      if rightAligned.contains(index - start) {
+        blanks += padding
+        write(cell.text, &text)
+      } else {
+        write(cell.text, &text)
+        blanks += padding
+      }
+      blanks += 2
+    }
+    while text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
+  }
+
+  private static func append(blanks: Int, to text: inout String) {
+    var rest = blanks
+    while rest >= 8 {
+      text += "        "
+      rest -= 8
+    }
+    for _ in 0..<rest { text += " " }
   }
 }

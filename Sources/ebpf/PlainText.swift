@@ -9,31 +9,52 @@ enum PlainText {
   /// The text with its line ends and tabs; other control characters become U+FFFD.
   static func lines(_ text: String) -> String { safe(text) { $0 == "\n" || $0 == "\t" } }
 
+  /// How many columns a text on one line takes on a terminal, as far as that can be known.
+  static func columns(_ text: String) -> Int {
+    isPlain(text) ? text.utf8.count : text.count
+  }
+
   /// Words joined by commas, broken into lines of at most `width` columns.
   static func wrapped(_ words: [String], width: Int) -> [String] {
     var lines: [String] = []
     var current = ""
+    var used = 0
     for (index, word) in words.enumerated() {
-      let next = line(word) + (index == words.count - 1 ? "" : ",")
-      if current.isEmpty {
-        current = next
-      } else if current.count + 1 + next.count <= width {
-        current += " " + next
-      } else {
+      let next = line(word)
+      let comma = index == words.count - 1 ? "" : ","
+      let columns = columns(next) + comma.utf8.count
+      if used > 0, used + 1 + columns > width {
         lines.append(current)
-        current = next
+        current = ""
+        used = 0
       }
+      if used > 0 {
+        current += " "
+        used += 1
+      }
+      current += next
+      current += comma
+      used += columns
     }
     return current.isEmpty ? lines : lines + [current]
   }
 
   private static func safe(_ text: String, keeping isKept: (Unicode.Scalar) -> Bool) -> String {
-    guard text.unicodeScalars.contains(where: { isControl($0) && !isKept($0) }) else { return text }
+    guard !isPlain(text),
+      text.unicodeScalars.contains(where: { isControl($0) && !isKept($0) })
+    else { return text }
     var safe = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       safe.append(isControl(scalar) && !isKept(scalar) ? "\u{fffd}" : scalar)
     }
     return String(safe)
+  }
+
+  /// True for a text of printable ASCII: nearly every one.
+  private static func isPlain(_ text: String) -> Bool {
+    let bytes = text.utf8Span.span
+    for index in bytes.indices where bytes[index] < 0x20 || bytes[index] > 0x7e { return false }
+    return true
   }
 
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -35,6 +35,20 @@ extension BTF {
     return found
   }
 
+  /// The same for several names at once; a few are found without building the index.
+  func candidates(essentialNames names: [String]) throws(EBPFError) -> [[BTFType]] {
+    guard names.count > BTFNameSearch.limit || typeNames.load() != nil else {
+      return BTFNameSearch.types(named: names, in: self, includes: Self.isCandidate)
+    }
+    var found: [[BTFType]] = []
+    for name in names { found.append(try candidates(essentialName: name)) }
+    return found
+  }
+
+  private static func isCandidate(_ kind: BTFKind) -> Bool {
+    kind != .function && kind != .functionPrototype && kind != .pointer
+  }
+
   /// Calls `visit` for the types whose essential name is that of `name`; until it returns false.
   private func search(
     _ name: String, inFunctions: Bool, essential: Bool = false,
@@ -71,10 +85,7 @@ extension BTF {
 
   private var typeIndex: BTFNameIndex {
     if let index = typeNames.load() { return index }
-    return typeNames.storeIfNil(
-      BTFNameIndex(self) { kind in
-        kind != .function && kind != .functionPrototype && kind != .pointer
-      })
+    return typeNames.storeIfNil(BTFNameIndex(self, includes: Self.isCandidate))
   }
 
   private var functionIndex: BTFNameIndex {

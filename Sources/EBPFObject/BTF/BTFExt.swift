@@ -44,14 +44,23 @@ public struct BTFExt: Sendable {
         try body.slice(at: UInt64(offset), count: UInt64(count))
       }
     }
-    functions = try Self.sections(part(&reader, "function information"), btf, minimum: 8)
-    lines = try Self.sections(part(&reader, "line information"), btf, minimum: 16)
+    var names: [SectionName] = []
+    functions = try Self.sections(part(&reader, "function information"), btf, minimum: 8, &names)
+    lines = try Self.sections(part(&reader, "line information"), btf, minimum: 16, &names)
     relocations =
-      length >= 32 ? try Self.sections(part(&reader, "CO-RE records"), btf, minimum: 16) : []
+      length >= 32
+      ? try Self.sections(part(&reader, "CO-RE records"), btf, minimum: 16, &names) : []
   }
 
+  /// A section's name and where it is in the strings.
+  private struct SectionName {
+    let offset: UInt32
+    let text: String
+  }
+
+  /// Reads one part; `names` are those of the part before, which mostly lists the same sections.
   private static func sections<Record: BTFExtRecord>(
-    _ bytes: Bytes, _ btf: BTF, minimum: UInt32
+    _ bytes: Bytes, _ btf: BTF, minimum: UInt32, _ names: inout [SectionName]
   ) throws(EBPFError) -> [Section<Record>] {
     guard bytes.count > 0 else { return [] }
     var reader = ByteReader(bytes, order: btf.order)
@@ -62,9 +71,25 @@ public struct BTFExt: Sendable {
         context: [.offset(UInt64(clamping: bytes.origin))])
     }
     var sections: [Section<Record>] = []
+    // Names that share bytes must not multiply the file.
+    var budget = btf.strings.count + (1 << 16)
     while reader.remaining > 0 {
       let start = UInt64(clamping: bytes.origin + reader.position)
-      let name = try btf.string(at: try reader.read(UInt32.self))
+      let offset = try reader.read(UInt32.self)
+      let place = sections.count
+      let name: String
+      if place < names.count, names[place].offset == offset {
+        name = names[place].text
+      } else {
+        name = try btf.shortString(at: offset)
+        budget -= name.utf8.count
+        guard budget >= 0 else {
+          throw EBPFError(
+            .malformed, "the names of the .BTF.ext sections overlap", context: [.offset(start)])
+        }
+        names.removeSubrange(min(place, names.count)...)
+        names.append(SectionName(offset: offset, text: name))
+      }
       let count = try reader.read(UInt32.self)
       // Both factors are below 2³².
       let length = UInt64(count) * UInt64(size)

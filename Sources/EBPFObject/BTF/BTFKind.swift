@@ -76,6 +76,13 @@ public struct BTFKind: RawRepresentable, Sendable, Hashable {
   ]
 }
 
+extension BTFKind {
+  /// For each number that a kind can have, whether `includes` holds.
+  static func flags(_ includes: (BTFKind) -> Bool) -> [Bool] {
+    (0..<128).map { includes(BTFKind(rawValue: $0)) }
+  }
+}
+
 extension BTFKind: CustomStringConvertible {
   /// ``kernelName``, or the number of a kind without one.
   public var description: String {

@@ -14,8 +14,7 @@ final class BTFNameIndex: Sendable {
 
   /// Indexes the types of `blob` itself (not its base's) whose kind is wanted and which have a name.
   init(_ blob: BTF, includes: (BTFKind) -> Bool) {
-    var wanted = [Bool](repeating: false, count: 128)
-    for kind in 0..<128 { wanted[kind] = includes(BTFKind(rawValue: UInt8(kind))) }
+    let wanted = BTFKind.flags(includes)
     var ids: [UInt32] = []
     var hashes: [UInt32] = []
     let (typeBytes, stringBytes) = (blob.types, blob.strings)

@@ -26,6 +26,8 @@ public struct CORERelocator: Sendable {
   private static let candidateLimit = 4096
 
   private var candidates: [UInt32: [Candidate]] = [:]
+  /// What the kernel has of the names given to ``prepare(forRoots:)``.
+  private var prepared: [String: [BTFType]] = [:]
   private var results: [Question: COREResult] = [:]
   private var budget: Int
 
@@ -37,6 +39,29 @@ public struct CORERelocator: Sendable {
     self.local = local
     self.targets = targets
     budget = comparisonLimit
+  }
+
+  /// Looks up the kernel's types for the root types of all records that are to come.
+  ///
+  /// Not needed, but cheaper than one by one when nobody else looks for names: see
+  /// ``BTF/candidates(essentialNames:)``.
+  mutating func prepare(forRoots ids: [UInt32]) throws(EBPFError) {
+    guard let kernel = targets.first else { return }
+    var names: [String] = []
+    for id in ids where id < local.typeCount {
+      let type = try local.type(id)
+      // What is wrong with a name is the error of the record that asks for it.
+      guard local.locate(string: type.nameOffset) != nil else { continue }
+      let length = try local.measuredName(at: type.nameOffset).length
+      guard length > 0, length <= Bytes.nameLimit else { continue }
+      let name = try local.name(of: type)
+      if !names.contains(name) { names.append(name) }
+      // The index will be made anyway.
+      guard names.count <= BTFNameSearch.limit else { return }
+    }
+    for (name, types) in zip(names, try kernel.candidates(essentialNames: names)) {
+      prepared[name] = types
+    }
   }
 
   /// Works out a record.
@@ -154,7 +179,13 @@ public struct CORERelocator: Sendable {
     for (index, target) in targets.enumerated() {
       // The modules (all but the first) are asked together.
       if index == 1, !found.isEmpty { break }
-      for candidate in try target.candidates(essentialName: name)
+      let types: [BTFType]
+      if index == 0, let known = prepared[name] {
+        types = known
+      } else {
+        types = try target.candidates(essentialName: name)
+      }
+      for candidate in types
       where candidate.kind.isCompatible(with: type.kind) {
         found.append(Candidate(target: index, id: candidate.id))
       }

@@ -159,6 +159,8 @@ public struct ObjectReport: Sendable {
     defer { sortFindings() }
     guard let local = object?.btf, !targets.isEmpty, !records.isEmpty else { return }
     var relocator = CORERelocator(local: local, targets: targets)
+    let roots = rootIDs
+    attempt { () throws(EBPFError) in try relocator.prepare(forRoots: roots) }
     var resolved = 0
     for record in records {
       do throws(EBPFError) {
@@ -182,6 +184,16 @@ public struct ObjectReport: Sendable {
     relocations.resolvedCount = resolved
   }
 
+  /// The types that the CO-RE records begin with, each once.
+  private var rootIDs: [UInt32] {
+    var ids: [UInt32] = []
+    for record in records where record.record.kind != .typeIDLocal {
+      if ids.last != record.record.typeID { ids.append(record.record.typeID) }
+    }
+    ids.sort()
+    return ids.enumerated().filter { $0 == 0 || ids[$0 - 1] != $1 }.map(\.element)
+  }
+
   private mutating func sortFindings() {
     findings.sort { $0.severity == .error && $1.severity != .error }
   }
@@ -196,6 +208,7 @@ public struct ObjectReport: Sendable {
   }
 
   /// Runs a part of the examination; a failure becomes a finding.
+  @discardableResult
   mutating func attempt<Result>(_ body: () throws(EBPFError) -> Result) -> Result? {
     do throws(EBPFError) { return try body() } catch { add(.error, error) }
     return nil

@@ -24,9 +24,10 @@ extension CodeSections {
     guard let information, let btf else { return [] }
     var result: [ParsedObject.Record] = []
     result.reserveCapacity(sections.reduce(0) { $0 + $1.coreRecords.count })
-    let places = placesByName
+    var accesses = BTFStringCache()
+    var places = SectionPlaces(sections)
     for part in information.relocations {
-      guard let place = places[part.name] else { continue }
+      guard let place = places.find(part.name) else { continue }
       let functions = functions[functions(inSection: sections[place].index)]
       for record in part.records {
         let place = Int(record.byteOffset / 8)
@@ -34,7 +35,7 @@ extension CodeSections {
           let kind = CORERecord.Kind(rawValue: record.kind)
         else { continue }
         let access = try findings.attempt { () throws(EBPFError) in
-          try btf.shortString(at: record.accessOffset)
+          try accesses.string(at: record.accessOffset, in: btf)
         }
         guard let access else { continue }
         result.append(

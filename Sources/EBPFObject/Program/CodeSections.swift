@@ -83,11 +83,6 @@ struct CodeSections {
   /// True for a section with code.
   func contains(_ index: Int) -> Bool { place(of: index) != nil }
 
-  /// Where in ``sections`` each name is; of several sections with one name the first is meant.
-  var placesByName: [String: Int] {
-    Dictionary(sections.indices.map { (sections[$0].name, $0) }) { first, _ in first }
-  }
-
   /// The function that begins at an instruction of a section.
   func function(at instruction: Int, inSection section: Int) -> Int? {
     instruction < 0 ? nil : starts[Place(section: section, offset: UInt64(instruction))]
@@ -205,17 +200,17 @@ struct CodeSections {
     _ parser: ObjectParser, _ findings: inout ObjectFindings
   ) throws(EBPFError) {
     guard let information = parser.btfExt else { return }
-    let places = placesByName
+    var places = SectionPlaces(sections)
     for part in information.functions {
-      guard let place = places[part.name] else { continue }
+      guard let place = places.find(part.name) else { continue }
       sections[place].functionRecords.add(part.records)
     }
     for part in information.lines {
-      guard let place = places[part.name] else { continue }
+      guard let place = places.find(part.name) else { continue }
       sections[place].lineRecords.add(part.records)
     }
     for part in information.relocations {
-      guard let place = places[part.name] else { continue }
+      guard let place = places.find(part.name) else { continue }
       sections[place].coreRecords.add(part.records)
     }
     for place in sections.indices {
@@ -233,6 +228,33 @@ struct CodeSections {
         break
       }
     }
+  }
+}
+
+/// Where each code section is, by name; of several sections with one name the first is meant.
+struct SectionPlaces {
+  private let names: [String]
+  private var places: [String: Int] = [:]
+  private let isUnique: Bool
+  private var next = 0
+
+  init(_ sections: [CodeSection]) {
+    names = sections.map(\.name)
+    places.reserveCapacity(names.count)
+    for (place, name) in names.enumerated() where places[name] == nil { places[name] = place }
+    isUnique = places.count == names.count
+  }
+
+  /// The place of a section; asking in the file's order is cheapest.
+  mutating func find(_ name: String) -> Int? {
+    if next == names.count { next = 0 }
+    if isUnique, next < names.count, names[next] == name {
+      next += 1
+      return next - 1
+    }
+    guard let place = places[name] else { return nil }
+    next = place + 1
+    return place
   }
 }
 

@@ -11,6 +11,7 @@ struct Linker {
   private let subprograms: [String: Int]
   /// Where in the program at hand each function is; -1 for one that is not in it.
   private var placed: [Int]
+  private var accesses = BTFStringCache()
   /// How much more all programs together may hold: shared subprograms must not multiply the file.
   private var budget: Int
 
@@ -112,23 +113,14 @@ struct Linker {
       guard start >= 0, let section = code[function.section] else { continue }
       var position = next
       var relocation = section.firstRelocation(from: function.start + position)
-      while position < function.count {
+      while true {
+        let place = section.nextAddress(
+          from: function.start + position, before: function.end, &relocation)
+        guard let place else { break }
+        position = place.instruction - function.start
         let instruction = program.instructions[start + position]
-        let place = function.start + position
-        while relocation < section.relocations.count,
-          section.relocations[relocation].instruction < place
-        { relocation += 1 }
-        let isRelocated =
-          relocation < section.relocations.count
-          && section.relocations[relocation].instruction == place
-        guard isRelocated || instruction.isWideLoad || instruction.isCall else {
-          position += 1
-          continue
-        }
         let target = try EBPFError.at(.instruction(start + position)) { () throws(EBPFError) in
-          try resolve(
-            instruction, at: position, of: function, section,
-            isRelocated ? section.relocations[relocation] : nil)
+          try resolve(instruction, at: position, of: function, section, place.relocation)
         }
         if let callee = target?.function, placed[callee] < 0 {
           try append(callee, to: &program, &members)
@@ -187,7 +179,7 @@ struct Linker {
       program.relocations.append(
         CORERecord(
           instruction: Int(record.byteOffset / 8) + shift, typeID: record.typeID,
-          access: try btf.shortString(at: record.accessOffset), kind: kind))
+          access: try accesses.string(at: record.accessOffset, in: btf), kind: kind))
     }
   }
 

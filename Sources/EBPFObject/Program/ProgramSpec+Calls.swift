@@ -23,8 +23,13 @@ extension ProgramSpec {
     for reference in references {
       switch reference.target {
       case .map(let name), .mapValue(let name, _):
-        // Programs go to one map several times in a row.
-        if names.last != name, known.insert(name).inserted { names.append(name) }
+        // A few names are sooner compared than hashed.
+        if names.count <= 8 {
+          if !names.contains(name) { names.append(name) }
+        } else {
+          if known.isEmpty { known = Set(names) }
+          if known.insert(name).inserted { names.append(name) }
+        }
       default: break
       }
     }

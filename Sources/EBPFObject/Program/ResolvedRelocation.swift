@@ -168,6 +168,22 @@ extension CodeSection {
     }
     return low
   }
+
+  /// The next instruction that may hold an address, or that a relocation says does: 64-bit loads and
+  /// calls. `relocation` is the index of the first relocation not yet passed.
+  func nextAddress(
+    from first: Int, before end: Int, _ relocation: inout Int
+  ) -> (instruction: Int, relocation: Relocation?)? {
+    while relocation < relocations.count, relocations[relocation].instruction < first {
+      relocation += 1
+    }
+    let relocated = relocation < relocations.count ? relocations[relocation].instruction : Int.max
+    for place in first..<max(first, end) {
+      if place == relocated { return (place, relocations[relocation]) }
+      if instructions[place].isWideLoad || instructions[place].isCall { return (place, nil) }
+    }
+    return nil
+  }
 }
 
 extension Instruction {

@@ -44,20 +44,25 @@ struct ObjectText {
     table.add("name", "section", "type", "attaches to", "instructions")
     for program in report.programs {
       let spec = program.spec
-      let place = [spec.attachType.rawValue == 0 ? "" : spec.attachType.name, spec.attachTarget]
-        .filter { !$0.isEmpty }.joined(separator: " ")
+      var place = spec.attachType.rawValue == 0 ? "" : spec.attachType.name
+      if !place.isEmpty, !spec.attachTarget.isEmpty { place += " " }
+      place += spec.attachTarget
       table.add(
         spec.name, spec.sectionName, spec.type.name, place.isEmpty ? "-" : place,
         Figures.count(UInt64(program.instructionCount)))
     }
-    var lines = table.lines(indent: "  ")
-    var text = title("programs", report.programs.count) + style.dim(lines.removeFirst()) + "\n"
-    for (line, program) in zip(lines, report.programs) {
-      text += line + "\n"
-      text += detail("calls", program.subprograms)
-      text += detail("helpers", program.helperNames)
-      text += detail("kfuncs", program.kernelFunctions)
-      text += detail("maps", program.maps)
+    var text = title("programs", report.programs.count) + header(of: table)
+    var calls = Details(self, "calls")
+    var helpers = Details(self, "helpers")
+    var functions = Details(self, "kfuncs")
+    var maps = Details(self, "maps")
+    for (row, program) in report.programs.enumerated() {
+      table.append(row + 1, to: &text, indent: "  ")
+      text += "\n"
+      calls.append(program.subprograms, to: &text)
+      helpers.append(program.helperNames, to: &text)
+      functions.append(program.kernelFunctions, to: &text)
+      maps.append(program.maps, to: &text)
     }
     return text
   }
@@ -194,13 +199,42 @@ struct ObjectText {
   }
 
   private func section(_ name: String, _ count: Int, _ table: TextTable) -> String {
-    var lines = table.lines(indent: "  ")
-    let header = lines.removeFirst()
-    return title(name, count) + style.dim(header) + "\n" + lines.map { $0 + "\n" }.joined()
+    var text = title(name, count) + header(of: table)
+    for row in 1..<table.count {
+      table.append(row, to: &text, indent: "  ")
+      text += "\n"
+    }
+    return text
+  }
+
+  private func header(of table: TextTable) -> String {
+    var line = ""
+    table.append(0, to: &line, indent: "  ")
+    return style.dim(line) + "\n"
+  }
+
+  /// The lines of one name below programs; those of one object often have the same ones.
+  private struct Details {
+    private let text: ObjectText
+    private let name: String
+    private var words: [String] = []
+    private var lines = ""
+
+    init(_ text: ObjectText, _ name: String) {
+      self.text = text
+      self.name = name
+    }
+
+    mutating func append(_ words: [String], to result: inout String) {
+      if words != self.words {
+        self.words = words
+        lines = words.isEmpty ? "" : text.detail(name, words)
+      }
+      result += lines
+    }
   }
 
   private func detail(_ name: String, _ words: [String]) -> String {
-    guard !words.isEmpty else { return "" }
     let label = "    " + name + String(repeating: " ", count: 9 - name.count)
     let rest = String(repeating: " ", count: label.count)
     var text = ""
