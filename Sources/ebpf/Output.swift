@@ -147,10 +147,13 @@ struct TextTable {
 
   private static func append(blanks: Int, to text: inout String) {
     var rest = blanks
-    while rest >= 8 {
-      text += "        "
-      rest -= 8
+    while rest > 0 {
+      let count = min(rest, someBlanks.count - 1)
+      text += someBlanks[count]
+      rest -= count
     }
-    for _ in 0..<rest { text += " " }
   }
+
+  /// 0 to 15 blanks.
+  private static let someBlanks = (0..<16).map { String(repeating: " ", count: $0) }
 }

@@ -134,7 +134,7 @@ public protocol BTFExtRecord: Sendable, Hashable {
 
 extension BTFExt {
   /// The records of one ELF section, in the file's order.
-  public struct Section<Record: BTFExtRecord>: Sendable, Hashable {
+  public struct Section<Record: Sendable>: Sendable {
     /// The ELF section's name.
     public let name: String
     /// Its records.
@@ -208,3 +208,6 @@ extension BTFExt {
     }
   }
 }
+
+extension BTFExt.Section: Equatable where Record: Equatable {}
+extension BTFExt.Section: Hashable where Record: Hashable {}

@@ -12,7 +12,7 @@ public struct BTFRecordWords: Sendable {
 }
 
 /// The records of one type, decoded as they are asked for.
-public struct BTFRecords<Element: BTFRecord>: RandomAccessCollection, Sendable {
+public struct BTFRecords<Element: Sendable>: Sendable {
   private let bytes: Bytes
   private let stride: Int
   private let order: ByteOrder
@@ -27,10 +27,16 @@ public struct BTFRecords<Element: BTFRecord>: RandomAccessCollection, Sendable {
     self.type = type
   }
 
+}
+
+extension BTFRecords: Sequence, Collection, BidirectionalCollection, RandomAccessCollection
+where Element: BTFRecord {
   /// Always 0.
   public var startIndex: Int { 0 }
   /// The number of records.
   public var endIndex: Int { type.count }
+  /// The positions of all records.
+  public var indices: Range<Int> { 0..<type.count }
 
   /// The record at `position`.
   public subscript(position: Int) -> Element {

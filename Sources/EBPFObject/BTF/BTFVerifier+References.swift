@@ -49,13 +49,17 @@ extension BTFVerifier {
     case .array:
       try followArray(type, mode, depth)
     case .structure, .union:
-      for (index, member) in try btf.members(of: type).enumerated() {
+      let members = try btf.members(of: type)
+      for index in members.indices {
+        let member = members[index]
         let next = try target(member.typeID, of: type)
         try descend(next, mode, depth)
         try checkMember(index, member, of: type)
       }
     case .dataSection:
-      for (index, row) in try btf.variables(of: type).enumerated() {
+      let rows = try btf.variables(of: type)
+      for index in rows.indices {
+        let row = rows[index]
         let variable = try known(row.typeID, of: type)
         guard variable.kind == .variable else {
           throw bad(type, "entry \(index) is a \(variable.kind), not a variable")
@@ -153,7 +157,8 @@ extension BTFVerifier {
       guard try isValue(type.sizeOrType, of: type) else { throw bad(type, "its result type") }
     }
     let parameters = try btf.parameters(of: type)
-    for (index, parameter) in parameters.enumerated() {
+    for index in parameters.indices {
+      let parameter = parameters[index]
       if parameter.typeID == 0, index == parameters.count - 1, parameter.nameOffset == 0 { return }
       if parameter.nameOffset != 0 {
         guard try isIdentifier(parameter.nameOffset) else {
@@ -177,8 +182,9 @@ extension BTFVerifier {
     guard prototype.kind == .functionPrototype else {
       throw bad(type, "its type is a \(prototype.kind)")
     }
-    for (index, parameter) in try btf.parameters(of: prototype).enumerated()
-    where parameter.nameOffset == 0 && parameter.typeID != 0 {
+    let parameters = try btf.parameters(of: prototype)
+    for index in parameters.indices
+    where parameters[index].nameOffset == 0 && parameters[index].typeID != 0 {
       throw bad(type, "parameter \(index) has no name")
     }
   }

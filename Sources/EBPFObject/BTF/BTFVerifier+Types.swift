@@ -93,7 +93,9 @@ extension BTFVerifier {
 
   private func checkComposite(_ type: BTFType) throws(EBPFError) {
     var last: UInt32 = 0
-    for (index, member) in try btf.members(of: type).enumerated() {
+    let members = try btf.members(of: type)
+    for index in members.indices {
+      let member = members[index]
       _ = try btf.place(ofString: member.nameOffset)
       if member.nameOffset != 0 {
         guard try isIdentifier(member.nameOffset) else {
@@ -117,8 +119,9 @@ extension BTFVerifier {
     guard [1, 2, 4, 8].contains(type.size) else {
       throw bad(type, "a size of \(type.size) bytes")
     }
-    for (index, enumerator) in try btf.enumerators(of: type).enumerated() {
-      guard try isIdentifier(enumerator.nameOffset) else {
+    let enumerators = try btf.enumerators(of: type)
+    for index in enumerators.indices {
+      guard try isIdentifier(enumerators[index].nameOffset) else {
         throw bad(type, "the name of enumerator \(index)")
       }
     }
@@ -127,7 +130,9 @@ extension BTFVerifier {
   private func checkSection(_ type: BTFType) throws(EBPFError) {
     guard type.size > 0 else { throw bad(type, "a size of 0 bytes") }
     var end: UInt64 = 0
-    for (index, variable) in try btf.variables(of: type).enumerated() {
+    let variables = try btf.variables(of: type)
+    for index in variables.indices {
+      let variable = variables[index]
       guard variable.typeID != 0, variable.typeID <= Self.idLimit else {
         throw bad(type, "variable \(index) has type \(variable.typeID)")
       }

@@ -18,16 +18,18 @@ public struct CORERelocator: Sendable {
 
   private struct Question: Hashable {
     let typeID: UInt32
-    let access: String
     let kind: CORERecord.Kind
+    let access: String
   }
 
   /// More types of one name than any kernel has.
   private static let candidateLimit = 4096
 
-  private var candidates: [UInt32: [Candidate]] = [:]
+  private var candidates: [Int: [Candidate]] = [:]
   /// What the kernel has of the names given to ``prepare(forRoots:)``.
   private var prepared: [String: [BTFType]] = [:]
+  /// The first few results: most objects ask little, and comparing is cheaper than hashing.
+  private var firstResults: [(question: Question, result: COREResult)] = []
   private var results: [Question: COREResult] = [:]
   private var budget: Int
 
@@ -69,10 +71,15 @@ public struct CORERelocator: Sendable {
   /// Something missing in the kernel is not an error but a result; an error is a malformed object, or
   /// two kernel types that fit and disagree.
   public mutating func resolve(_ record: CORERecord) throws(EBPFError) -> COREResult {
-    let question = Question(typeID: record.typeID, access: record.access, kind: record.kind)
-    if let result = results[question] { return result }
+    let question = Question(typeID: record.typeID, kind: record.kind, access: record.access)
+    for known in firstResults where known.question == question { return known.result }
+    if firstResults.count == 8, let result = results[question] { return result }
     let result = try compute(record)
-    results[question] = result
+    if firstResults.count < 8 {
+      firstResults.append((question, result))
+    } else {
+      results[question] = result
+    }
     return result
   }
 
@@ -135,7 +142,7 @@ public struct CORERelocator: Sendable {
       }
     }
     if let first {
-      candidates[record.typeID] = matches
+      candidates[Int(record.typeID)] = matches
       return first.result.with(matches.map { .init(typeID: $0.id, mismatch: nil) })
     }
     let missing = try COREValue.value(of: record.kind, nil, in: local)
@@ -167,7 +174,7 @@ public struct CORERelocator: Sendable {
   }
 
   private mutating func candidates(for record: CORERecord) throws(EBPFError) -> [Candidate] {
-    if let known = candidates[record.typeID] { return known }
+    if let known = candidates[Int(record.typeID)] { return known }
     let type = try local.type(record.typeID)
     let name = try local.name(of: type)
     guard !name.isEmpty else {
@@ -195,7 +202,7 @@ public struct CORERelocator: Sendable {
         .tooLarge, "\(found.count) kernel types are called '\(name)'",
         context: [.type(record.typeID)])
     }
-    candidates[record.typeID] = found
+    candidates[Int(record.typeID)] = found
     return found
   }
 }

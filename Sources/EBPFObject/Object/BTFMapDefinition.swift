@@ -29,7 +29,8 @@ struct BTFMapDefinition {
     guard members.count <= 32 else {
       throw wrong("a map definition of \(members.count) members")
     }
-    for (index, member) in members.enumerated() {
+    for index in members.indices {
+      let member = members[index]
       let name = try btf.shortString(at: member.nameOffset)
       do throws(EBPFError) {
         if name == "values" {

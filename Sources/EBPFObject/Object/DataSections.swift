@@ -26,6 +26,8 @@ struct DataSections {
     for section in parser.elf.sections
     where section.size > 0 && section.flags & ELFFile.SectionFlag.allocate != 0 {
       let name = parser.sectionNames[section.index]
+      // No variables are in code, unless BTF says so.
+      guard !section.isExecutable || parser.types?.dataSections[name] != nil else { continue }
       guard sizes[name] == nil else { continue }
       sizes[name] = UInt32(clamping: section.size)
       guard let role = Self.role(of: name, section) else { continue }

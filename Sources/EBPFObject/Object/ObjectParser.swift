@@ -169,7 +169,8 @@ extension ObjectParser {
       order: elf.order, btf: btf, globals: data, externs: externs,
       functionsToMarkStatic: linker.hiddenFunctionIDs, warnings: findings.warnings)
     return ParsedObject(
-      object: object, elf: elf, functionCount: code.functions.count,
+      object: object, programSections: linker.programSections, elf: elf,
+      functionCount: code.functions.count,
       relocations: try code.relocations(btfExt, btf, &findings))
   }
 

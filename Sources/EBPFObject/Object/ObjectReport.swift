@@ -191,7 +191,7 @@ public struct ObjectReport: Sendable {
       if ids.last != record.record.typeID { ids.append(record.record.typeID) }
     }
     ids.sort()
-    return ids.enumerated().filter { $0 == 0 || ids[$0 - 1] != $1 }.map(\.element)
+    return ids.indices.filter { $0 == 0 || ids[$0 - 1] != ids[$0] }.map { ids[$0] }
   }
 
   private mutating func sortFindings() {
@@ -239,7 +239,7 @@ extension ObjectReport {
           hint: "put a function into a section of its own with SEC(\"kprobe/…\")"))
     }
     checkTypes(object)
-    programs = object.programs.map { Program($0) }
+    programs = zip(object.programs, parsed.programSections).map { Program($0, in: $1) }
     checkPrograms()
     checkMaps(object.maps)
     checkLicense()
@@ -264,7 +264,7 @@ extension ObjectReport {
     for program in programs {
       let spec = program.spec
       let section = program.section
-      if section.row == nil {
+      if section.isUnknown {
         let near = isFull ? nil : section.suggestion
         let hint = near.map { "the nearest known name is '\($0)'; " } ?? ""
         add(

@@ -1,6 +1,8 @@
 /// An object with what only a report wants to know of it.
 struct ParsedObject {
   let object: ObjectFile
+  /// The section names of its programs, in their order.
+  let programSections: [SectionName]
   let elf: ELFFile
   /// The functions in executable sections.
   let functionCount: Int

@@ -117,7 +117,7 @@ struct Requirements: Sendable {
 
   /// What several programs may use alike.
   private struct Used {
-    var helpers: Set<Int32> = []
+    var helpers: [Int32] = []
     var kernelFunctions: Set<String> = []
     var kernelVariables: Set<String> = []
     var features: InstructionFeatures = []
@@ -127,7 +127,7 @@ struct Requirements: Sendable {
     mutating func add(_ program: ObjectReport.Program) {
       // Programs of one object mostly call the same.
       if program.helperIDs != lastHelpers {
-        helpers.formUnion(program.helperIDs)
+        helpers += program.helperIDs
         lastHelpers = program.helperIDs
       }
       kernelFunctions.formUnion(program.kernelFunctions)
@@ -142,7 +142,9 @@ struct Requirements: Sendable {
   }
 
   private mutating func add(_ used: Used) {
-    for id in used.helpers {
+    let helpers = used.helpers.sorted()
+    for index in helpers.indices where index == 0 || helpers[index] != helpers[index - 1] {
+      let id = helpers[index]
       need(
         HelperTable.firstKernel(of: id), "helper bpf_\(HelperTable.name(of: id) ?? "") is called")
     }

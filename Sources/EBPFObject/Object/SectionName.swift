@@ -8,7 +8,8 @@ public struct SectionName: Sendable, Hashable {
   /// False when the name began with `?`.
   public let autoload: Bool
   /// The row that matched, or nil: then the caller has to give the program's type.
-  public let row: SectionTable.Row?
+  public var row: SectionTable.Row? { rowIndex.map { SectionTable.rows[$0] } }
+  private let rowIndex: Int?
   /// What follows the row's name and its slash; empty for none.
   public let target: String
 
@@ -19,36 +20,47 @@ public struct SectionName: Sendable, Hashable {
     let name = isOptional ? text.dropFirst() : Substring(text)
     autoload = !isOptional
     guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) else {
-      row = SectionTable.row(named: String(name))
+      rowIndex = SectionTable.index(ofRow: String(name))
       target = ""
       return
     }
     let head = String(name[..<slash])
-    if SectionTable.hasSlash(after: head), let row = SectionTable.row(named: String(name)) {
-      self.row = row
+    if SectionTable.hasSlash(after: head), let index = SectionTable.index(ofRow: String(name)) {
+      rowIndex = index
       target = ""
       return
     }
     target = String(name[name.utf8.index(after: slash)...])
-    let row = SectionTable.row(named: head)
-    self.row = row?.target == SectionTable.Target.none ? nil : row
+    let index = SectionTable.index(ofRow: head)
+    rowIndex = index.flatMap { SectionTable.rows[$0].target == .none ? nil : $0 }
   }
 
   /// The program type; ``ProgramType/unspecified`` for an unknown name.
-  public var programType: ProgramType { row?.programType ?? .unspecified }
+  public var programType: ProgramType {
+    rowIndex.map { SectionTable.rows[$0].programType } ?? .unspecified
+  }
   /// `expected_attach_type`; 0 where there is none.
-  public var attachType: AttachType { row?.attachType ?? AttachType(rawValue: 0) }
+  public var attachType: AttachType {
+    rowIndex.flatMap { SectionTable.rows[$0].attachType } ?? AttachType(rawValue: 0)
+  }
   /// `BPF_F_*` load flags.
-  public var loadFlags: UInt32 { row?.flags.loadFlags ?? 0 }
+  public var loadFlags: UInt32 { rowIndex.map { SectionTable.rows[$0].flags.loadFlags } ?? 0 }
   /// How the program is attached; nil for an unknown name.
-  public var attachKind: SectionTable.AttachKind? { row?.attachKind }
+  public var attachKind: SectionTable.AttachKind? {
+    rowIndex.map { SectionTable.rows[$0].attachKind }
+  }
+
+  /// True when the name says no program type.
+  var isUnknown: Bool { rowIndex == nil }
 
   /// True when the section's name asks for a target and has none: it loads only with one set by hand.
-  public var lacksTarget: Bool { row?.target == .required && target.isEmpty }
+  public var lacksTarget: Bool {
+    target.isEmpty && rowIndex.map { SectionTable.rows[$0].target } == .required
+  }
 
   /// The known name closest to an unknown one, for a hint: `xdp_drop` → `xdp`.
   public var suggestion: String? {
-    guard row == nil else { return nil }
+    guard rowIndex == nil else { return nil }
     let name = text.utf8.first == UInt8(ascii: "?") ? String(text.dropFirst()) : text
     let prefixes = SectionTable.rows.filter {
       name.hasPrefix($0.name) && $0.name.utf8.count >= 2

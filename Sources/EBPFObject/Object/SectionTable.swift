@@ -125,6 +125,9 @@ public enum SectionTable {
   /// The row with exactly this name.
   public static func row(named name: String) -> Row? { index[name].map { rows[$0] } }
 
+  /// Where in ``rows`` the one with exactly this name is.
+  static func index(ofRow name: String) -> Int? { index[name] }
+
   /// True when a row's name is `head`, a slash, and more.
   static func hasSlash(after head: String) -> Bool { heads.contains(head) }
 

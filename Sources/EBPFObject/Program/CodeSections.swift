@@ -42,8 +42,8 @@ struct CodeSections {
   private(set) var functions: [CodeFunction] = []
   /// Where in ``sections`` each of the file's sections is; -1 for one without code.
   private var places: [Int]
-  /// The function that begins at an instruction of a section.
-  private var starts: [Place: Int] = [:]
+  /// Of each address where functions begin the one that counts, in order of section and address.
+  private var starts: [Int] = []
   /// The section of subprograms; nil when there is none.
   private(set) var textIndex: Int?
 
@@ -85,7 +85,21 @@ struct CodeSections {
 
   /// The function that begins at an instruction of a section.
   func function(at instruction: Int, inSection section: Int) -> Int? {
-    instruction < 0 ? nil : starts[Place(section: section, offset: UInt64(instruction))]
+    var low = 0
+    var high = starts.count
+    while low < high {
+      let middle = low + (high - low) / 2
+      let function = functions[starts[middle]]
+      if (function.section, function.start) < (section, instruction) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    guard low < starts.count, functions[starts[low]].section == section,
+      functions[starts[low]].start == instruction
+    else { return nil }
+    return starts[low]
   }
 
   private static func decode(
@@ -144,11 +158,16 @@ struct CodeSections {
         ))
     }
     functions.sort { ($0.section, $0.start) < ($1.section, $1.start) }
+    starts.reserveCapacity(functions.count)
     for (index, function) in functions.enumerated() {
-      let place = Place(section: function.section, offset: UInt64(function.start))
+      guard let last = starts.last, functions[last].section == function.section,
+        functions[last].start == function.start
+      else {
+        starts.append(index)
+        continue
+      }
       // Of several names for one address a global one counts.
-      if let other = starts[place], functions[other].isGlobal || !function.isGlobal { continue }
-      starts[place] = index
+      if !functions[last].isGlobal, function.isGlobal { starts[starts.count - 1] = index }
     }
   }
 

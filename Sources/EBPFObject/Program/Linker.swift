@@ -11,6 +11,8 @@ struct Linker {
   private let subprograms: [String: Int]
   /// Where in the program at hand each function is; -1 for one that is not in it.
   private var placed: [Int]
+  /// The section names of the linked programs, in their order.
+  private(set) var programSections: [SectionName] = []
   private var accesses = BTFStringCache()
   /// How much more all programs together may hold: shared subprograms must not multiply the file.
   private var budget: Int
@@ -49,7 +51,9 @@ struct Linker {
           try EBPFError.at(.program(function.name)) { () throws(EBPFError) in try link(index) }
         }
       }
-      if let program { programs.append(program) }
+      guard let program else { continue }
+      programs.append(program.spec)
+      programSections.append(program.section)
     }
     return programs
   }
@@ -75,7 +79,9 @@ struct Linker {
 
   // MARK: - One program
 
-  private mutating func link(_ main: Int) throws(EBPFError) -> ProgramSpec {
+  private mutating func link(
+    _ main: Int
+  ) throws(EBPFError) -> (spec: ProgramSpec, section: SectionName) {
     let function = code.functions[main]
     let section = SectionName(parser.sectionNames[function.section])
     var program = ProgramSpec(
@@ -99,7 +105,7 @@ struct Linker {
       }
     }
     program.references.sort { $0.instruction < $1.instruction }
-    return program
+    return (program, section)
   }
 
   /// Goes through a function's instructions, appending what it calls before going on.

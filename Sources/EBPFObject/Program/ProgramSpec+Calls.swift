@@ -38,9 +38,9 @@ extension ProgramSpec {
 }
 
 extension ObjectReport.Program {
-  init(_ spec: ProgramSpec) {
+  init(_ spec: ProgramSpec, in section: SectionName) {
     self.spec = spec
-    section = SectionName(spec.sectionName)
+    self.section = section
     let summary = InstructionSummary(spec.instructions)
     helperIDs = summary.helpers
     features = summary.features

@@ -60,7 +60,7 @@ struct ObjectText {
       table.append(row + 1, to: &text, indent: "  ")
       text += "\n"
       calls.append(program.subprograms, to: &text)
-      helpers.append(program.helperNames, to: &text)
+      helpers.append(program.helpers, to: &text) { _ in program.helperNames }
       functions.append(program.kernelFunctions, to: &text)
       maps.append(program.maps, to: &text)
     }
@@ -225,12 +225,14 @@ struct ObjectText {
       self.name = name
     }
 
-    mutating func append(_ words: [String], to result: inout String) {
+    mutating func append(
+      _ words: [String], to result: inout String, naming: ([String]) -> [String] = { $0 }
+    ) {
       if words != self.words {
         self.words = words
-        lines = words.isEmpty ? "" : text.detail(name, words)
+        lines = words.isEmpty ? "" : text.detail(name, naming(words))
       }
-      result += lines
+      if !lines.isEmpty { result += lines }
     }
   }
 

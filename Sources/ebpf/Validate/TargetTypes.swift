@@ -12,7 +12,8 @@ final class TargetTypes {
   let path: String
   /// True when the file was named on the command line, so that a failure to read it is an error.
   let isExplicit: Bool
-  private var kernel: Result<BTF, EBPFError>?
+  private var kernel: BTF?
+  private var problem: EBPFError?
   private var modules: [BTF]?
 
   /// The types of a file; nil for the running kernel's.
@@ -23,13 +24,14 @@ final class TargetTypes {
 
   /// The types of the file.
   func types() throws(EBPFError) -> BTF {
-    if let kernel { return try kernel.get() }
+    if let kernel { return kernel }
+    if let problem { throw problem }
     do throws(EBPFError) {
       let types = try InputFile.types(path)
-      kernel = .success(types)
+      kernel = types
       return types
     } catch {
-      kernel = .failure(error)
+      problem = error
       throw error
     }
   }
