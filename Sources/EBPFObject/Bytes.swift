@@ -83,6 +83,18 @@ public struct Bytes: @unchecked Sendable {
     unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
   }
 
+  /// As many whole values as there are, copied as they are; every bit pattern must be a value.
+  func values<Value: BitwiseCopyable>(of type: Value.Type) -> [Value] {
+    let size = MemoryLayout<Value>.stride
+    let total = count / size
+    return unsafe [Value](unsafeUninitializedCapacity: total) { buffer, initialized in
+      // SAFETY: `total * size` bytes are readable, and the buffer has room for as many.
+      unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(
+        from: UnsafeRawBufferPointer(start: start, count: total * size))
+      initialized = total
+    }
+  }
+
   /// The number of bytes before the next zero byte at or after `offset`, or nil when there is none.
   public func distanceToZero(from offset: Int) -> Int? {
     guard offset >= 0, offset < count else { return nil }

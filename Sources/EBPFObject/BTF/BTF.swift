@@ -89,28 +89,41 @@ public final class BTF: Sendable {
     let span = types.span
     let end = types.count
     var position = 0
-    while position < end {
-      let id = UInt64(firstID) + UInt64(offsets.count)
-      guard end - position >= 12,
-        let info = span.integer(at: position + 4, as: UInt32.self, order: order)
-      else { throw truncated(id, at: types.origin + position, left: end - position, wanted: 12) }
-      let kind = Int(info >> 24 & 0x7f)
-      let fixed = layout.fixed[kind]
-      guard fixed != BTFKindLayout.unknown else {
-        throw EBPFError(
-          .unsupported, "type \(id) has kind \(kind), which is not known",
-          context: [
-            .type(UInt32(clamping: id)), .offset(UInt64(clamping: types.origin + position)),
-          ],
-          hint: "the blob has no layout section that says how long it is; update this library")
-      }
+    while end - position >= 12,
+      let info = span.integer(at: position + 4, as: UInt32.self, order: order)
+    {
+      let kind = BTFType.kind(ofInfo: info)
       // At most 12 + 255 + 2²⁴ × 255, far below Int.max.
-      let size = 12 + Int(fixed) + Int(info & 0xff_ffff) * Int(layout.element[kind])
+      let count = Int(info & 0xff_ffff)
+      let size: Int
+      // The frequent kinds without a table: where the next type starts need not wait for it.
+      switch kind {
+      case .pointer, .const, .volatile, .restrict, .typedef, .function, .forward: size = 12
+      case .functionPrototype, .enumeration: size = 12 + count * 8
+      case .structure, .union: size = 12 + count * 12
+      default:
+        let fixed = layout.fixed[Int(kind.rawValue)]
+        guard fixed != BTFKindLayout.unknown else {
+          let id = UInt64(firstID) + UInt64(offsets.count)
+          throw EBPFError(
+            .unsupported, "type \(id) has kind \(kind.rawValue), which is not known",
+            context: [
+              .type(UInt32(clamping: id)), .offset(UInt64(clamping: types.origin + position)),
+            ],
+            hint: "the blob has no layout section that says how long it is; update this library")
+        }
+        size = 12 + Int(fixed) + count * Int(layout.element[Int(kind.rawValue)])
+      }
       guard size <= end - position else {
+        let id = UInt64(firstID) + UInt64(offsets.count)
         throw truncated(id, at: types.origin + position, left: end - position, wanted: size)
       }
       offsets.append(UInt32(truncatingIfNeeded: position))
       position += size
+    }
+    guard position == end else {
+      let id = UInt64(firstID) + UInt64(offsets.count)
+      throw truncated(id, at: types.origin + position, left: end - position, wanted: 12)
     }
     return offsets
   }

@@ -20,6 +20,10 @@ public struct CORERelocator: Sendable {
     let typeID: UInt32
     let kind: CORERecord.Kind
     let access: String
+
+    func isAsked(by record: CORERecord) -> Bool {
+      typeID == record.typeID && kind == record.kind && access == record.access
+    }
   }
 
   /// More types of one name than any kernel has.
@@ -29,7 +33,8 @@ public struct CORERelocator: Sendable {
   /// What the kernel has of the names given to ``prepare(forRoots:)``.
   private var prepared: [String: [BTFType]] = [:]
   /// The first few results: most objects ask little, and comparing is cheaper than hashing.
-  private var firstResults: [(question: Question, result: COREResult)] = []
+  private var firstQuestions: [Question] = []
+  private var firstResults: [COREResult] = []
   private var results: [Question: COREResult] = [:]
   private var budget: Int
 
@@ -71,12 +76,15 @@ public struct CORERelocator: Sendable {
   /// Something missing in the kernel is not an error but a result; an error is a malformed object, or
   /// two kernel types that fit and disagree.
   public mutating func resolve(_ record: CORERecord) throws(EBPFError) -> COREResult {
+    for index in firstQuestions.indices where firstQuestions[index].isAsked(by: record) {
+      return firstResults[index]
+    }
     let question = Question(typeID: record.typeID, kind: record.kind, access: record.access)
-    for known in firstResults where known.question == question { return known.result }
-    if firstResults.count == 8, let result = results[question] { return result }
+    if firstQuestions.count == 8, let result = results[question] { return result }
     let result = try compute(record)
-    if firstResults.count < 8 {
-      firstResults.append((question, result))
+    if firstQuestions.count < 8 {
+      firstQuestions.append(question)
+      firstResults.append(result)
     } else {
       results[question] = result
     }

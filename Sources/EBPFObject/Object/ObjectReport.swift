@@ -239,7 +239,10 @@ extension ObjectReport {
           hint: "put a function into a section of its own with SEC(\"kprobe/…\")"))
     }
     checkTypes(object)
-    programs = zip(object.programs, parsed.programSections).map { Program($0, in: $1) }
+    programs.reserveCapacity(object.programs.count)
+    for (spec, section) in zip(object.programs, parsed.programSections) {
+      programs.append(Program(spec, in: section, after: programs.last))
+    }
     checkPrograms()
     checkMaps(object.maps)
     checkLicense()

@@ -12,6 +12,8 @@ extension Instruction {
         context: [.offset(UInt64(clamping: bytes.origin))],
         hint: "the section is damaged; compile the object again")
     }
+    // The structure is the little-endian encoding.
+    if order == .little, ByteOrder.host == .little { return bytes.values(of: Instruction.self) }
     var instructions: [Instruction] = []
     instructions.reserveCapacity(bytes.count / size)
     let span = bytes.span

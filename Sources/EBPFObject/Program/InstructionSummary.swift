@@ -10,9 +10,10 @@ struct InstructionSummary {
     // Every helper there is has a bit; other numbers are not expected.
     var known: (low: UInt64, middle: UInt64, high: UInt64, top: UInt64) = (0, 0, 0, 0)
     var unknown: Set<Int32> = []
+    let span = instructions.span
     var index = 0
-    while index < instructions.count {
-      let instruction = instructions[index]
+    while index < span.count {
+      let instruction = span[index]
       index += instruction.isWideLoad ? 2 : 1
       if instruction.isCall {
         guard instruction.source == 0 else { continue }

@@ -38,17 +38,23 @@ extension ProgramSpec {
 }
 
 extension ObjectReport.Program {
-  init(_ spec: ProgramSpec, in section: SectionName) {
+  /// `previous` is the program before: what both use alike is kept once.
+  init(_ spec: ProgramSpec, in section: SectionName, after previous: ObjectReport.Program?) {
     self.spec = spec
     self.section = section
     let summary = InstructionSummary(spec.instructions)
-    helperIDs = summary.helpers
     features = summary.features
     attachKind = section.attachKind
     instructionCount = spec.functions.first?.count ?? 0
     subprograms = spec.functions.dropFirst().map(\.name)
-    helpers = summary.helpers.map { HelperTable.name(of: $0) ?? "#\($0)" }
+    if let previous, previous.helperIDs == summary.helpers {
+      (helperIDs, helpers) = (previous.helperIDs, previous.helpers)
+    } else {
+      helperIDs = summary.helpers
+      helpers = summary.helpers.map { HelperTable.name(of: $0) ?? "#\($0)" }
+    }
     kernelFunctions = spec.kernelFunctionCalls
-    maps = spec.usedMaps
+    let maps = spec.usedMaps
+    self.maps = previous?.maps == maps ? previous?.maps ?? maps : maps
   }
 }

@@ -178,11 +178,14 @@ extension CodeSection {
       relocation += 1
     }
     let relocated = relocation < relocations.count ? relocations[relocation].instruction : Int.max
-    for place in first..<max(first, end) {
-      if place == relocated { return (place, relocations[relocation]) }
-      if instructions[place].isWideLoad || instructions[place].isCall { return (place, nil) }
+    let span = instructions.span
+    var place = first
+    while place < end, place != relocated {
+      let instruction = span[place]
+      if instruction.isWideLoad || instruction.isCall { return (place, nil) }
+      place += 1
     }
-    return nil
+    return place < end ? (place, relocations[relocation]) : nil
   }
 }
 
