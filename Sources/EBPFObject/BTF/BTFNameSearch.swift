@@ -48,15 +48,15 @@ struct BTFNameSearch {
   private mutating func run(_ blob: BTF, _ kinds: [Bool]) {
     let (typeBytes, stringBytes) = (blob.types, blob.strings)
     let (types, strings) = (typeBytes.span, stringBytes.span)
-    let order = blob.order
+    let (order, firstString, stringEnd) = (blob.order, blob.firstStringOffset, blob.stringEnd)
     for (index, offset) in blob.offsets.enumerated() {
       let offset = Int(offset)
       guard let info = types.integer(at: offset + 4, as: UInt32.self, order: order),
         kinds[Int(info >> 24 & 0x7f)],
         let name = types.integer(at: offset, as: UInt32.self, order: order), name != 0
       else { continue }
-      if name >= blob.firstStringOffset, name < blob.stringEnd {
-        let start = Int(name - blob.firstStringOffset)
+      if name >= firstString, name < stringEnd {
+        let start = Int(name - firstString)
         guard mayBeWanted(Self.word(strings, at: start)) else { continue }
       }
       guard let size = types.integer(at: offset + 8, as: UInt32.self, order: order),

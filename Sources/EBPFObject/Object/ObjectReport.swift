@@ -240,8 +240,9 @@ extension ObjectReport {
     }
     checkTypes(object)
     programs.reserveCapacity(object.programs.count)
+    var shared = Program.Shared()
     for (spec, section) in zip(object.programs, parsed.programSections) {
-      programs.append(Program(spec, in: section, after: programs.last))
+      programs.append(Program(spec, in: section, &shared))
     }
     checkPrograms()
     checkMaps(object.maps)

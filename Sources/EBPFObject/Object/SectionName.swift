@@ -20,19 +20,18 @@ public struct SectionName: Sendable, Hashable {
     let name = isOptional ? text.dropFirst() : Substring(text)
     autoload = !isOptional
     guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) else {
-      rowIndex = SectionTable.index(ofRow: String(name))
+      rowIndex = SectionTable.entry(named: String(name))?.row
       target = ""
       return
     }
-    let head = String(name[..<slash])
-    if SectionTable.hasSlash(after: head), let index = SectionTable.index(ofRow: String(name)) {
-      rowIndex = index
+    let head = SectionTable.entry(named: String(name[..<slash]))
+    if head?.hasSlash == true, let row = SectionTable.entry(named: String(name))?.row {
+      rowIndex = row
       target = ""
       return
     }
     target = String(name[name.utf8.index(after: slash)...])
-    let index = SectionTable.index(ofRow: head)
-    rowIndex = index.flatMap { SectionTable.rows[$0].target == .none ? nil : $0 }
+    rowIndex = head?.row.flatMap { SectionTable.rows[$0].target == .none ? nil : $0 }
   }
 
   /// The program type; ``ProgramType/unspecified`` for an unknown name.

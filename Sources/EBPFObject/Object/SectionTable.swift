@@ -123,24 +123,26 @@ public enum SectionTable {
   }
 
   /// The row with exactly this name.
-  public static func row(named name: String) -> Row? { index[name].map { rows[$0] } }
+  public static func row(named name: String) -> Row? { entry(named: name)?.row.map { rows[$0] } }
 
-  /// Where in ``rows`` the one with exactly this name is.
-  static func index(ofRow name: String) -> Int? { index[name] }
+  /// What a name, or the part of it before a slash, stands for.
+  struct Entry {
+    /// Where in ``rows`` the one with exactly this name is.
+    var row: Int?
+    /// True when a row's name is this one, a slash, and more.
+    var hasSlash = false
+  }
 
-  /// True when a row's name is `head`, a slash, and more.
-  static func hasSlash(after head: String) -> Bool { heads.contains(head) }
+  /// The entry of a row's name, or of what is before a slash in one.
+  static func entry(named name: String) -> Entry? { entries[name] }
 
-  private static let heads: Set<String> = Set(
-    rows.compactMap { row in
-      row.name.utf8.firstIndex(of: UInt8(ascii: "/")).map { String(row.name[..<$0]) }
-    })
-
-  private static let index: [String: Int] = {
-    var index: [String: Int] = [:]
-    for (position, row) in rows.enumerated() where index[row.name] == nil {
-      index[row.name] = position
+  private static let entries: [String: Entry] = {
+    var entries: [String: Entry] = [:]
+    for (position, row) in rows.enumerated() {
+      if entries[row.name]?.row == nil { entries[row.name, default: Entry()].row = position }
+      guard let slash = row.name.utf8.firstIndex(of: UInt8(ascii: "/")) else { continue }
+      entries[String(row.name[..<slash]), default: Entry()].hasSlash = true
     }
-    return index
+    return entries
   }()
 }

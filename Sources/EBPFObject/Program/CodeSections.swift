@@ -18,7 +18,11 @@ struct CodeSection {
   let index: Int
   let name: String
   let fileOffset: UInt64
-  let instructions: [Instruction]
+  /// A whole number of instructions.
+  let code: Bytes
+  let order: ByteOrder
+  /// How many instructions there are.
+  var count: Int { code.count / Instruction.size }
   /// In order of instruction.
   var relocations: [Relocation] = []
   var functionRecords: [BTFExt.FunctionRecord] = []
@@ -117,9 +121,9 @@ struct CodeSections {
         context: [.offset(section.offset)])
     }
     budget -= bytes.count
-    let instructions = try Instruction.decode(bytes, order: parser.elf.order)
     return CodeSection(
-      index: section.index, name: name, fileOffset: section.offset, instructions: instructions)
+      index: section.index, name: name, fileOffset: section.offset, code: bytes,
+      order: parser.elf.order)
   }
 
   private mutating func readFunctions(
@@ -128,7 +132,7 @@ struct CodeSections {
     for entry in symbols.functions {
       let symbol = entry.symbol
       guard let place = place(of: entry.place.section) else { continue }
-      let size = UInt64(sections[place].instructions.count) * 8
+      let size = UInt64(sections[place].count) * 8
       guard symbol.value <= size, symbol.size <= size - symbol.value else {
         try findings.fail(
           EBPFError(
@@ -199,7 +203,7 @@ struct CodeSections {
   private mutating func readRelocations(
     of place: Int, from section: ELFFile.Section, _ name: String, _ elf: ELFFile
   ) throws(EBPFError) {
-    let count = sections[place].instructions.count
+    let count = sections[place].count
     for (number, relocation) in try elf.relocations(in: section).enumerated() {
       guard relocation.offset % 8 == 0, relocation.offset / 8 < UInt64(count) else {
         throw EBPFError(
@@ -236,7 +240,7 @@ struct CodeSections {
       sections[place].functionRecords.sortByOffset()
       sections[place].lineRecords.sortByOffset()
       sections[place].coreRecords.sortByOffset()
-      let count = sections[place].instructions.count
+      let count = sections[place].count
       for record in sections[place].coreRecords
       where record.byteOffset % 8 != 0 || record.byteOffset / 8 >= count {
         try findings.fail(

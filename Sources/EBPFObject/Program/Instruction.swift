@@ -36,10 +36,13 @@ public struct Instruction: Sendable, Hashable, BitwiseCopyable {
   }
 
   /// True for the first half of a 64-bit immediate load (`BPF_LD | BPF_IMM | BPF_DW`).
-  public var isWideLoad: Bool { opcode == 0x18 }
+  public var isWideLoad: Bool { opcode == Self.wideLoad }
 
   /// True for a call of any kind (`BPF_JMP | BPF_CALL`).
-  public var isCall: Bool { opcode == 0x85 }
+  public var isCall: Bool { opcode == Self.call }
+
+  static let wideLoad: UInt8 = 0x18
+  static let call: UInt8 = 0x85
 
   /// The meanings of ``source`` in wide loads and calls (`BPF_PSEUDO_*`, `linux/bpf.h`).
   public enum Pseudo {

@@ -159,7 +159,12 @@ struct Linker {
     }
     placed[index] = start
     members.append(index)
-    program.instructions += section.instructions[function.start..<function.end]
+    let instructions = try section.instructions(from: function.start, before: function.end)
+    if start == 0 {
+      program.instructions = instructions
+    } else {
+      program.instructions += instructions
+    }
     let shift = start - function.start
     program.functions.append(
       ProgramSpec.Function(

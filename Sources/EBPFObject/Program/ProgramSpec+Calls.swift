@@ -38,8 +38,14 @@ extension ProgramSpec {
 }
 
 extension ObjectReport.Program {
-  /// `previous` is the program before: what both use alike is kept once.
-  init(_ spec: ProgramSpec, in section: SectionName, after previous: ObjectReport.Program?) {
+  /// What the program before uses, so that what both use alike is kept once.
+  struct Shared {
+    fileprivate var helperIDs: [Int32] = []
+    fileprivate var helpers: [String] = []
+    fileprivate var maps: [String] = []
+  }
+
+  init(_ spec: ProgramSpec, in section: SectionName, _ shared: inout Shared) {
     self.spec = spec
     self.section = section
     let summary = InstructionSummary(spec.instructions)
@@ -47,14 +53,14 @@ extension ObjectReport.Program {
     attachKind = section.attachKind
     instructionCount = spec.functions.first?.count ?? 0
     subprograms = spec.functions.dropFirst().map(\.name)
-    if let previous, previous.helperIDs == summary.helpers {
-      (helperIDs, helpers) = (previous.helperIDs, previous.helpers)
-    } else {
-      helperIDs = summary.helpers
-      helpers = summary.helpers.map { HelperTable.name(of: $0) ?? "#\($0)" }
+    if shared.helperIDs != summary.helpers {
+      shared.helperIDs = summary.helpers
+      shared.helpers = summary.helpers.map { HelperTable.name(of: $0) ?? "#\($0)" }
     }
+    (helperIDs, helpers) = (shared.helperIDs, shared.helpers)
     kernelFunctions = spec.kernelFunctionCalls
-    let maps = spec.usedMaps
-    self.maps = previous?.maps == maps ? previous?.maps ?? maps : maps
+    let used = spec.usedMaps
+    if shared.maps != used { shared.maps = used }
+    maps = shared.maps
   }
 }

@@ -158,6 +158,13 @@ extension Linker {
 }
 
 extension CodeSection {
+  /// The instructions of a function, which lies inside.
+  func instructions(from first: Int, before end: Int) throws(EBPFError) -> [Instruction] {
+    let bytes = try code.slice(
+      at: first * Instruction.size, count: (end - first) * Instruction.size)
+    return try Instruction.decode(bytes, order: order)
+  }
+
   /// The first relocation, by index, for an instruction or a later one; relocations are sorted.
   func firstRelocation(from instruction: Int) -> Int {
     var low = 0
@@ -178,11 +185,12 @@ extension CodeSection {
       relocation += 1
     }
     let relocated = relocation < relocations.count ? relocations[relocation].instruction : Int.max
-    let span = instructions.span
+    let span = code.span
+    let end = min(end, count)
     var place = first
     while place < end, place != relocated {
-      let instruction = span[place]
-      if instruction.isWideLoad || instruction.isCall { return (place, nil) }
+      let opcode = span.byte(at: place * Instruction.size)
+      if opcode == Instruction.wideLoad || opcode == Instruction.call { return (place, nil) }
       place += 1
     }
     return place < end ? (place, relocations[relocation]) : nil

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EBPF
+import Synchronization
 
 /// `ebpf validate`.
 struct ValidateCommand: ParsableCommand {
@@ -93,6 +94,10 @@ struct ValidateCommand: ParsableCommand {
     throw status
   }
 
+  /// The last file's parts live as long as the process: to free the thousands of them one by one
+  /// would take as long as to print them.
+  private static let last = Mutex<Validation?>(nil)
+
   private enum Answer {
     case document(ObjectDocument, isValid: Bool)
     case text(String, isValid: Bool)
@@ -102,6 +107,7 @@ struct ValidateCommand: ParsableCommand {
     do throws(EBPFError) {
       let validation = try Validation(path: file, targets: targets, sizeLimit: maxSize)
       let isValid = validation.report.isValid
+      Self.last.withLock { $0 = validation }
       return .success(
         json
           ? .document(
