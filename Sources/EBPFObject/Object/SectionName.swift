@@ -69,28 +69,15 @@ public struct SectionName: Sendable, Hashable {
     }
     let head = name.split(separator: "/").first.map(String.init) ?? name
     guard head.utf8.count <= 64 else { return nil }
-    let near = SectionTable.rows.map { (name: $0.name, distance: distance(head, $0.name)) }
-      .min { $0.distance < $1.distance }
-    guard let near, near.distance <= 2, near.distance < head.utf8.count else { return nil }
-    return near.name
-  }
-}
-
-/// How many single-character edits separate two short names.
-func distance(_ left: String, _ right: String) -> Int {
-  let left = Array(left.utf8)
-  let right = Array(right.utf8)
-  var previous = Array(0...right.count)
-  for (row, byte) in left.enumerated() {
-    var current = [row + 1]
-    current.reserveCapacity(right.count + 1)
-    for (column, other) in right.enumerated() {
-      current.append(
-        min(
-          previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == other ? 0 : 1))
-      )
+    var distance = EditDistance(from: head.utf8)
+    var nearest: String?
+    // At most two edits, and less than the whole name.
+    var furthest = min(2, head.utf8.count - 1)
+    for row in SectionTable.rows where furthest >= 0 {
+      guard let edits = distance.edits(to: row.name.utf8, atMost: furthest) else { continue }
+      nearest = row.name
+      furthest = edits - 1
     }
-    previous = current
+    return nearest
   }
-  return previous[right.count]
 }

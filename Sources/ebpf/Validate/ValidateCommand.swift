@@ -1,6 +1,5 @@
 import ArgumentParser
 import EBPF
-import Synchronization
 
 /// `ebpf validate`.
 struct ValidateCommand: ParsableCommand {
@@ -68,9 +67,10 @@ struct ValidateCommand: ParsableCommand {
     }
     var status = ExitCode.success
     var entries: [ObjectDocuments.Entry] = []
+    var last: Validation?
     for (index, file) in files.enumerated() {
       let separator = index == 0 ? "" : "\n"
-      switch examine(file, targets) {
+      switch examine(file, targets, keeping: &last) {
       case .success(.document(let document, let isValid)):
         entries.append(.object(document))
         if !isValid, status == .success { status = .no }
@@ -91,23 +91,23 @@ struct ValidateCommand: ParsableCommand {
         files.count == 1
           ? JSONDocument.text(entries[0]) : JSONDocument.text(ObjectDocuments(files: entries)))
     }
-    throw status
+    // The process ends here: to free the thousands of parts of an object one by one would take as
+    // long as to print them.
+    withExtendedLifetime(last) { Self.exit(withError: status) }
   }
-
-  /// The last file's parts live as long as the process: to free the thousands of them one by one
-  /// would take as long as to print them.
-  private static let last = Mutex<Validation?>(nil)
 
   private enum Answer {
     case document(ObjectDocument, isValid: Bool)
     case text(String, isValid: Bool)
   }
 
-  private func examine(_ file: String, _ targets: TargetTypes) -> Result<Answer, EBPFError> {
+  private func examine(
+    _ file: String, _ targets: TargetTypes, keeping last: inout Validation?
+  ) -> Result<Answer, EBPFError> {
     do throws(EBPFError) {
       let validation = try Validation(path: file, targets: targets, sizeLimit: maxSize)
+      last = validation
       let isValid = validation.report.isValid
-      Self.last.withLock { $0 = validation }
       return .success(
         json
           ? .document(

@@ -1,7 +1,7 @@
 import EBPF
 
 /// One object examined, and what its CO-RE records were resolved against.
-struct Validation: Sendable {
+struct Validation {
   /// What is in the object and what is wrong with it.
   let report: ObjectReport
   /// The file that CO-RE records were resolved against; nil when none was needed or readable.
