@@ -33,7 +33,8 @@ extension BTF {
       case .typeTag, .declarationTag, .variable:
         id = type.sizeOrType
       case .pointer:
-        let words = qualifiers.joined(separator: " ")
+        var words = ""
+        for qualifier in qualifiers { words += words.isEmpty ? qualifier : " " + qualifier }
         qualifiers = []
         let space = words.isEmpty || declarator.isEmpty ? "" : " "
         declarator = "*\(words)\(space)\(declarator)"
@@ -56,7 +57,8 @@ extension BTF {
         id = type.sizeOrType
       default:
         let base = try baseName(of: type, tagged: tagged)
-        let words = (qualifiers.reversed() + [base]).joined(separator: " ")
+        var words = base
+        for qualifier in qualifiers { words = qualifier + " " + words }
         // `int[4]` and `int (*)(void)`: an array's bracket follows at once, all else after a space.
         let separator = declarator.isEmpty || declarator.hasPrefix("[") ? "" : " "
         return words + separator + declarator

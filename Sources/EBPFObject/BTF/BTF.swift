@@ -83,49 +83,48 @@ public final class BTF: Sendable {
   private static func scan(
     _ types: Bytes, order: ByteOrder, layout: BTFKindLayout, firstID: UInt32
   ) throws(EBPFError) -> [UInt32] {
-    var offsets: [UInt32] = []
     // No type is smaller than 12 bytes. Pages of the reservation that stay unused are never touched.
-    offsets.reserveCapacity(types.count / 12)
-    let span = types.span
-    let end = types.count
-    var position = 0
-    while end - position >= 12,
-      let info = span.integer(at: position + 4, as: UInt32.self, order: order)
-    {
-      let kind = BTFType.kind(ofInfo: info)
-      // At most 12 + 255 + 2²⁴ × 255, far below Int.max.
-      let count = Int(info & 0xff_ffff)
-      let size: Int
-      // The frequent kinds without a table: where the next type starts need not wait for it.
-      switch kind {
-      case .pointer, .const, .volatile, .restrict, .typedef, .function, .forward: size = 12
-      case .functionPrototype, .enumeration: size = 12 + count * 8
-      case .structure, .union: size = 12 + count * 12
-      default:
-        let fixed = layout.fixed[Int(kind.rawValue)]
-        guard fixed != BTFKindLayout.unknown else {
-          let id = UInt64(firstID) + UInt64(offsets.count)
-          throw EBPFError(
-            .unsupported, "type \(id) has kind \(kind.rawValue), which is not known",
-            context: [
-              .type(UInt32(clamping: id)), .offset(UInt64(clamping: types.origin + position)),
-            ],
-            hint: "the blob has no layout section that says how long it is; update this library")
+    try [UInt32](capacity: types.count / 12) { (offsets) throws(EBPFError) in
+      let span = types.span
+      let end = types.count
+      var position = 0
+      while end - position >= 12,
+        let info = span.integer(at: position + 4, as: UInt32.self, order: order)
+      {
+        let kind = BTFType.kind(ofInfo: info)
+        // At most 12 + 255 + 2²⁴ × 255, far below Int.max.
+        let count = Int(info & 0xff_ffff)
+        let size: Int
+        // The frequent kinds without a table: where the next type starts need not wait for it.
+        switch kind {
+        case .pointer, .const, .volatile, .restrict, .typedef, .function, .forward: size = 12
+        case .functionPrototype, .enumeration: size = 12 + count * 8
+        case .structure, .union: size = 12 + count * 12
+        default:
+          let fixed = layout.fixed[Int(kind.rawValue)]
+          guard fixed != BTFKindLayout.unknown else {
+            let id = UInt64(firstID) + UInt64(offsets.count)
+            throw EBPFError(
+              .unsupported, "type \(id) has kind \(kind.rawValue), which is not known",
+              context: [
+                .type(UInt32(clamping: id)), .offset(UInt64(clamping: types.origin + position)),
+              ],
+              hint: "the blob has no layout section that says how long it is; update this library")
+          }
+          size = 12 + Int(fixed) + count * Int(layout.element[Int(kind.rawValue)])
         }
-        size = 12 + Int(fixed) + count * Int(layout.element[Int(kind.rawValue)])
+        guard size <= end - position else {
+          let id = UInt64(firstID) + UInt64(offsets.count)
+          throw truncated(id, at: types.origin + position, left: end - position, wanted: size)
+        }
+        offsets.append(UInt32(truncatingIfNeeded: position))
+        position += size
       }
-      guard size <= end - position else {
+      guard position == end else {
         let id = UInt64(firstID) + UInt64(offsets.count)
-        throw truncated(id, at: types.origin + position, left: end - position, wanted: size)
+        throw truncated(id, at: types.origin + position, left: end - position, wanted: 12)
       }
-      offsets.append(UInt32(truncatingIfNeeded: position))
-      position += size
     }
-    guard position == end else {
-      let id = UInt64(firstID) + UInt64(offsets.count)
-      throw truncated(id, at: types.origin + position, left: end - position, wanted: 12)
-    }
-    return offsets
   }
 
   private static func truncated(_ id: UInt64, at offset: Int, left: Int, wanted: Int) -> EBPFError {

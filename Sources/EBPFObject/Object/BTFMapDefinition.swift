@@ -181,10 +181,11 @@ extension ObjectParser {
     let list = try findings.attempt { () throws(EBPFError) in
       try btf.variables(of: try btf.type(id))
     }
-    for variable in list.map(Array.init) ?? [] {
+    guard let list else { return }
+    for index in list.indices {
       try findings.attempt { () throws(EBPFError) in
         try EBPFError.at(.section(".maps")) { () throws(EBPFError) in
-          try readBTFMap(variable, btf, section, symbols, into: &maps)
+          try readBTFMap(list[index], btf, section, symbols, into: &maps)
         }
       }
     }

@@ -88,7 +88,9 @@ struct DataSections {
     _ type: BTFType, _ btf: BTF, _ map: MapSpec
   ) throws(EBPFError) -> Bool {
     var hasGlobal = false
-    for entry in try btf.variables(of: type) {
+    let entries = try btf.variables(of: type)
+    for index in entries.indices {
+      let entry = entries[index]
       let variable = try btf.type(entry.typeID)
       guard variable.kind == .variable else { continue }
       let name = try btf.shortName(of: variable)

@@ -29,8 +29,10 @@ extension ObjectFile {
     // Already done by a static linker.
     guard type.sizeOrType == 0 else { return }
     let name = try btf.shortName(of: type)
-    var entries = Array(try btf.variables(of: type)).map {
-      (typeID: $0.typeID, offset: $0.offset, size: $0.size)
+    let variables = try btf.variables(of: type)
+    var entries = variables.indices.map { index in
+      let entry = variables[index]
+      return (typeID: entry.typeID, offset: entry.offset, size: entry.size)
     }
     switch name {
     case ".ksyms":

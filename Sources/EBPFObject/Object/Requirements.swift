@@ -86,8 +86,9 @@ struct Requirements: Sendable {
     do throws(EBPFError) {
       let type = try btf.skipModifiers(id)
       guard type.kind == .structure, type.count <= 1024 else { return [] }
-      for member in try btf.members(of: type) {
-        let member = try btf.skipModifiers(member.typeID)
+      let members = try btf.members(of: type)
+      for index in members.indices {
+        let member = try btf.skipModifiers(members[index].typeID)
         guard member.kind == .structure else { continue }
         let name = try btf.shortName(of: member)
         if let version = special[name] { found.append((name, version)) }

@@ -25,7 +25,7 @@ struct InstructionSummary {
         case 192..<256: known.top |= bit
         default: unknown.insert(instruction.immediate)
         }
-      } else {
+      } else if !instruction.isPlain {
         features.formUnion(instruction.features)
       }
     }
@@ -83,6 +83,9 @@ struct InstructionFeatures: OptionSet {
 }
 
 extension Instruction {
+  /// True for 64-bit arithmetic of the first set: most instructions.
+  fileprivate var isPlain: Bool { opcode & 7 == 7 && offset == 0 && opcode != 0xd7 }
+
   /// What this instruction needs beyond the first instruction set.
   fileprivate var features: InstructionFeatures {
     let (operation, usesRegister) = (opcode & 0xf0, opcode & 0x08 != 0)

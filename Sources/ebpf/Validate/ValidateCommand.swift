@@ -1,5 +1,6 @@
 import ArgumentParser
 import EBPF
+import EBPFSystem
 
 /// `ebpf validate`.
 struct ValidateCommand: ParsableCommand {
@@ -93,7 +94,7 @@ struct ValidateCommand: ParsableCommand {
     }
     // The process ends here: to free the thousands of parts of an object one by one would take as
     // long as to print them.
-    withExtendedLifetime(last) { Self.exit(withError: status) }
+    withExtendedLifetime(last) { ProcessEnd.now(status: status.rawValue) }
   }
 
   private enum Answer {
