@@ -27,6 +27,22 @@ import Testing
     return bytes
   }
 
+  // MARK: - Targets
+
+  @Test func `a report can be resolved again, each time as if for the first`() throws {
+    let kernel = try BTF(parsing: Bytes(try contents(ofFile: "/sys/kernel/btf/vmlinux")))
+    let empty = try BTF(parsing: Bytes(BTFBuilder().build()))
+    let open = try Self.fixture("core_2_types.bpf.o")
+    var report = open
+    for targets in [[empty], [kernel], []] {
+      report.resolve(against: targets)
+      let fresh = try Self.fixture("core_2_types.bpf.o", targets: targets)
+      #expect(report.relocations == fresh.relocations)
+      #expect(report.findings == fresh.findings)
+    }
+    #expect(report.relocations == open.relocations)
+  }
+
   // MARK: - Refusals
 
   @Test func `an empty file is refused`() {
