@@ -43,15 +43,17 @@ import Testing
     try check(
       ProfilerControl.self, "profiler_control",
       [
-        "paused": \.paused, "excluded_tgid": \.excludedProcess, "stack_limit": \.stackLimit,
-        "wake_bytes": \.wakeBytes, "sample_limit": \.sampleLimit, "samples": \.samples,
+        "excluded_tgid": \.excludedProcess, "stack_limit": \.stackLimit,
+        "wake_bytes": \.wakeBytes, "padding": \.padding, "sample_limit": \.sampleLimit,
+        "samples": \.samples,
       ])
     try check(
       ProfilerCounters.self, "profiler_counters",
       [
         "first_sample": \.firstSample, "seen": \.seen, "recorded": \.recorded,
-        "overflowed": \.overflowed, "dropped": \.dropped, "paused": \.paused,
+        "overflowed": \.overflowed, "dropped": \.dropped,
         "excluded": \.excluded, "idle": \.idle, "filtered": \.filtered, "capped": \.capped,
+        "sampled_out": \.sampledOut,
         "user_stacks_lost": \.userStacksLost, "kernel_stacks_lost": \.kernelStacksLost,
         "user_stacks_cut": \.userStacksCut, "kernel_stacks_cut": \.kernelStacksCut,
         "user_stacks_none": \.userStacksNone, "stacks_sent": \.stacksSent,

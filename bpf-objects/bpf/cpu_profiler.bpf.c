@@ -10,33 +10,24 @@
  * map operation of bpf(2) runs on the same CPU. Samples that would fall there are not in `seen`.
  */
 #include "helpers.h"
+#include "economy.h"
 #include "events.h"
+#include "process_filter.h"
 #include "stack_walk.h"
 
 #define PF_KTHREAD 0x00200000
 #define EEXIST 17
 
 /* The few kernel fields we read, found by name on the running kernel. */
-struct atomic {
-	int counter;
-} CORE;
-
-struct signal_struct {
-	struct atomic live;
-} CORE;
-
 struct mm_struct {
 	unsigned long start_code, end_code, start_stack, start_brk;
 } CORE;
 
 struct task_struct {
 	unsigned int flags;
-	int tgid;
 	u64 start_boottime;
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
-	struct signal_struct *signal;
-	char comm[COMMAND_LENGTH];
 } CORE;
 
 /* The context, only passed on. The verifier knows it by its name, and wants a structure. */
@@ -77,31 +68,6 @@ struct {
 } met_processes SEC(".maps");
 
 struct {
-	__uint(type, MAP_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u32);
-	__type(value, u32);
-} pid_filter SEC(".maps");
-
-struct command {
-	char name[COMMAND_LENGTH];
-};
-
-struct {
-	__uint(type, MAP_HASH);
-	__uint(max_entries, 256);
-	__type(key, struct command);
-	__type(value, u32);
-} command_filter SEC(".maps");
-
-struct {
-	__uint(type, MAP_HASH);
-	__uint(max_entries, 1024);
-	__type(key, u64);
-	__type(value, u32);
-} cgroup_filter SEC(".maps");
-
-struct {
 	__uint(type, MAP_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
@@ -136,48 +102,10 @@ INLINE u64 wake_flags(const struct profiler_control *settings)
 								    : RING_NO_WAKEUP;
 }
 
-INLINE bool command_matches(const struct task_struct *task)
+/* Global, so that the verifier looks at it once. */
+NOINLINE int wanted(u32 tgid)
 {
-	const struct task_struct *leader;
-	struct command command;
-
-	if (bpf_get_current_comm(&command, sizeof(command)) == 0 &&
-	    bpf_map_lookup_elem(&command_filter, &command))
-		return 1;
-	if (core_read(&leader, task, group_leader) != 0 ||
-	    core_read(&command.name, leader, comm) != 0)
-		return 0;
-	/* The kernel keeps the tail zeroed; be sure, since the whole array is the key. */
-	command.name[COMMAND_LENGTH - 1] = 0;
-	return bpf_map_lookup_elem(&command_filter, &command) != NULL;
-}
-
-INLINE bool cgroup_matches(void)
-{
-	u64 id = bpf_get_current_cgroup_id();
-
-	if (bpf_map_lookup_elem(&cgroup_filter, &id))
-		return 1;
-#pragma clang loop unroll(disable)
-	for (int level = 0; level < CGROUP_LEVELS; level++) {
-		id = bpf_get_current_ancestor_cgroup_id(level);
-		if (id == 0)
-			break;
-		if (bpf_map_lookup_elem(&cgroup_filter, &id))
-			return 1;
-	}
-	return 0;
-}
-
-INLINE bool wanted(u32 tgid, const struct task_struct *task)
-{
-	if ((profiler_flags & PROFILER_FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
-		return 0;
-	if ((profiler_flags & PROFILER_FILTER_COMMANDS) && !command_matches(task))
-		return 0;
-	if ((profiler_flags & PROFILER_FILTER_CGROUPS) && !cgroup_matches())
-		return 0;
-	return 1;
+	return process_wanted(tgid);
 }
 
 #define HASHED_AT_ONCE 8
@@ -394,14 +322,13 @@ INLINE u64 image_of(const struct task_struct *task)
 	return image * IMAGE_FACTOR + part;
 }
 
-INLINE bool add_one(const struct profiler_key *key)
+INLINE bool add(const struct profiler_key *key, u64 weight)
 {
 	u64 *samples = bpf_map_lookup_elem(&counts, key);
-	u64 one = 1;
 	long status;
 
 	if (!samples) {
-		status = bpf_map_update_elem(&counts, key, &one, UPDATE_NOEXIST);
+		status = bpf_map_update_elem(&counts, key, &weight, UPDATE_NOEXIST);
 		if (status == 0)
 			return 1;
 		if (status != -EEXIST)
@@ -411,30 +338,29 @@ INLINE bool add_one(const struct profiler_key *key)
 		if (!samples)
 			return 0;
 	}
-	ADD_ONE(samples);
+	__atomic_fetch_add(samples, weight, __ATOMIC_RELAXED);
 	return 1;
 }
 
 INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 {
 	const struct task_struct *task, *leader;
+	const struct economy *thrift;
 	struct profiler_control *settings;
 	struct profiler_counters *count;
 	struct profiler_key *key;
 	struct scratch *space;
 	u64 now, pid_tgid;
-	u32 zero = 0, task_flags = 0, tgid;
+	u32 zero = 0, task_flags = 0, tgid, weight;
+	bool takes_stacks;
 
 	count = bpf_map_lookup_elem(&counters, &zero);
 	settings = bpf_map_lookup_elem(&control, &zero);
 	space = bpf_map_lookup_elem(&scratch, &zero);
-	if (!count || !settings || !space)
+	thrift = bpf_map_lookup_elem(&economy, &zero);
+	if (!count || !settings || !space || !thrift)
 		return 0; /* arrays: cannot happen */
 	count->seen++;
-	if (READ_ONCE(settings->paused)) {
-		count->paused++;
-		return 0;
-	}
 	pid_tgid = bpf_get_current_pid_tgid();
 	tgid = pid_tgid >> 32;
 	if (tgid == 0 && !(profiler_flags & PROFILER_INCLUDE_IDLE)) {
@@ -446,8 +372,13 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 		return 0;
 	}
 	task = (const struct task_struct *)bpf_get_current_task();
-	if (!wanted(tgid, task)) {
+	if (!wanted(tgid)) {
 		count->filtered++;
+		return 0;
+	}
+	weight = economy_weight(thrift);
+	if (weight == 0) {
+		count->sampled_out++;
 		return 0;
 	}
 	if (settings->sample_limit != 0) {
@@ -481,7 +412,8 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 		meet(&key->process, now, count);
 	}
 
-	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS)) {
+	takes_stacks = !(READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS);
+	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS) && takes_stacks) {
 		switch (capture(context, 0)) {
 		case CAPTURED:
 			key->kernel_stack = space->stack.id;
@@ -493,7 +425,8 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 			break;
 		}
 	}
-	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && !(task_flags & PF_KTHREAD)) {
+	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && takes_stacks &&
+	    !(task_flags & PF_KTHREAD)) {
 		switch (walks ? capture_walked(context) : capture(context, F_USER_STACK)) {
 		case CAPTURED:
 			key->user_stack = space->stack.id;
@@ -508,12 +441,12 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 		}
 	}
 
-	if (add_one(key)) {
+	if (add(key, weight)) {
 		count->recorded++;
 		return 0;
 	}
 	space->sample.kind = PROFILER_SAMPLE_EVENT;
-	space->sample.padding = 0;
+	space->sample.weight = weight;
 	if (bpf_ringbuf_output(&events, &space->sample, sizeof(space->sample),
 			       wake_flags(settings)) == 0)
 		count->overflowed++;
@@ -544,24 +477,14 @@ struct raw_tracepoint {
 SEC("raw_tp/sched_process_fork")
 int profile_fork(struct raw_tracepoint *context)
 {
-	const struct task_struct *parent = (const void *)context->args[0];
-	const struct task_struct *child = (const void *)context->args[1];
 	struct profiler_counters *count;
-	u32 parent_tgid, child_tgid, zero = 0, *how, value;
+	u32 zero = 0;
 
-	if (core_read(&parent_tgid, parent, tgid) != 0 || core_read(&child_tgid, child, tgid) != 0)
+	if (filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]))
 		return 0;
-	if (parent_tgid == child_tgid) /* a thread */
-		return 0;
-	how = bpf_map_lookup_elem(&pid_filter, &parent_tgid);
-	if (!how || !(*how & PID_FILTER_FOLLOW))
-		return 0;
-	value = *how;
-	if (bpf_map_update_elem(&pid_filter, &child_tgid, &value, UPDATE_ANY) != 0) {
-		count = bpf_map_lookup_elem(&counters, &zero);
-		if (count)
-			count->follow_lost++;
-	}
+	count = bpf_map_lookup_elem(&counters, &zero);
+	if (count)
+		count->follow_lost++;
 	return 0;
 }
 
@@ -569,16 +492,7 @@ int profile_fork(struct raw_tracepoint *context)
 SEC("raw_tp/sched_process_exit")
 int profile_exit(struct raw_tracepoint *context)
 {
-	const struct task_struct *task = (const void *)context->args[0];
-	const struct signal_struct *signal;
-	int threads_left;
-	u32 tgid;
-
-	if (core_read(&signal, task, signal) != 0 ||
-	    core_read(&threads_left, signal, live.counter) != 0 || threads_left != 0)
-		return 0;
-	if (core_read(&tgid, task, tgid) == 0)
-		bpf_map_delete_elem(&pid_filter, &tgid);
+	filter_forget_exit((const void *)context->args[0]);
 	return 0;
 }
 

@@ -9,12 +9,11 @@
  *   counts            hash             struct profiler_key        u64 samples
  *   sent_stacks       array            u32 id.high % SENT_STACKS  struct stack_id sent last
  *   met_processes     array            u32 tgid % MET_PROCESSES   struct met_process
- *   pid_filter        hash             u32 process id             u32 enum pid_filter_bits
- *   command_filter    hash             char[16], zero filled      u32 (1)
- *   cgroup_filter     hash             u64 cgroup id (v2)         u32 (1)
  *   counters          per-CPU array    u32 (0)                    struct profiler_counters
  *   scratch           per-CPU array    u32 (0)                    private to the program
  *   events            ring buffer      -                          struct profiler_*_event
+ *
+ * and the maps of process_filter.h and economy.h.
  *
  * How the pieces meet. A sample is counted under its key in the counts map. The key names
  * its stacks by a 128-bit hash of their addresses; the addresses themselves are sent through the
@@ -27,42 +26,30 @@
 #ifndef SWIFT_EBPF_EVENTS_H
 #define SWIFT_EBPF_EVENTS_H
 
-#define COMMAND_LENGTH 16
+#include "process_filter.h"
+
 /* Frames per stack at most: perf_event_max_stack's default, and what the scratch holds. */
 #define STACK_DEPTH 127
-/* Levels of the cgroup tree that an ancestor match looks at, from the root down. */
-#define CGROUP_LEVELS 32
 /* Powers of two. Two stacks or processes that share a place are told about more often: no harm. */
 #define SENT_STACKS 32768
 #define MET_PROCESSES 8192
 
 /* The constant profiler_flags, set before the program is loaded. */
 enum profiler_flag_bits {
-	PROFILER_FILTER_PIDS = 1 << 0,     /* only processes in pid_filter */
-	PROFILER_FILTER_COMMANDS = 1 << 1, /* only where the thread's or its process's name is in
-					    * command_filter */
-	PROFILER_FILTER_CGROUPS = 1 << 2,  /* only where the cgroup or one above it is in
-					    * cgroup_filter */
-	PROFILER_NO_USER_STACKS = 1 << 3,
-	PROFILER_NO_KERNEL_STACKS = 1 << 4,
-	PROFILER_PER_THREAD = 1 << 5,   /* profiler_key.tid is filled */
-	PROFILER_INCLUDE_IDLE = 1 << 6, /* count the idle task (process id 0) too */
+	PROFILER_NO_USER_STACKS = 1 << 0,
+	PROFILER_NO_KERNEL_STACKS = 1 << 1,
+	PROFILER_PER_THREAD = 1 << 2,   /* profiler_key.tid is filled */
+	PROFILER_INCLUDE_IDLE = 1 << 3, /* count the idle task (process id 0) too */
 };
-/* Filters of different kinds must all agree; within one kind any entry is enough. */
 
-/* Written by user space at any time, through a mapping or an update; read at each sample. */
+/* Written by user space before the program is attached; read at each sample. */
 struct profiler_control {
-	u32 paused;        /* other than 0: count nothing */
 	u32 excluded_tgid; /* a process never sampled (ourselves); 0: none */
 	u32 stack_limit;   /* kernel.perf_event_max_stack, to know a cut stack; 0: STACK_DEPTH */
 	u32 wake_bytes;    /* unread ring bytes that wake the reader; 0: a quarter of the ring */
+	u32 padding;
 	u64 sample_limit;  /* stop counting after so many samples; 0: never */
 	u64 samples;       /* written by the program: samples counted under sample_limit */
-};
-
-enum pid_filter_bits {
-	PID_FILTER_PROCESS = 1 << 0, /* this process */
-	PID_FILTER_FOLLOW = 1 << 1,  /* and every process it starts, and theirs */
 };
 
 /* Both halves 0: no stack. */
@@ -113,7 +100,7 @@ struct profiler_key {
 
 /*
  * Summed over CPUs:
- *   seen = recorded + overflowed + paused + excluded + idle + filtered + capped + dropped
+ *   seen = recorded + overflowed + excluded + idle + filtered + sampled_out + capped + dropped
  */
 struct profiler_counters {
 	u64 first_sample;         /* CLOCK_MONOTONIC ns of the first sample counted on this CPU */
@@ -121,11 +108,11 @@ struct profiler_counters {
 	u64 recorded;             /* counted in a counts map */
 	u64 overflowed;           /* counts map full: sent through the ring as a sample event */
 	u64 dropped;              /* counts map full and ring full: lost */
-	u64 paused;               /* not wanted: while paused */
 	u64 excluded;             /* not wanted: excluded_tgid */
 	u64 idle;                 /* not wanted: the idle task */
 	u64 filtered;             /* not wanted: pid, command or cgroup */
 	u64 capped;               /* not wanted: over sample_limit */
+	u64 sampled_out;          /* wanted, but not picked: economy.h */
 	u64 user_stacks_lost;     /* counted, but without their user stack: ring full */
 	u64 kernel_stacks_lost;   /* counted, but without their kernel stack: ring full */
 	u64 user_stacks_cut;      /* counted, deeper than stack_limit */
@@ -161,8 +148,8 @@ struct profiler_stack_event {
 
 /* One sample that found no room in the counts map. */
 struct profiler_sample_event {
-	u32 kind; /* PROFILER_SAMPLE_EVENT */
-	u32 padding;
+	u32 kind;   /* PROFILER_SAMPLE_EVENT */
+	u32 weight; /* how many samples it stands for */
 	struct profiler_key key;
 };
 

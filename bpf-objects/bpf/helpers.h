@@ -106,6 +106,7 @@ HELPER(long, bpf_map_update_elem, 2, void *map, const void *key, const void *val
 HELPER(long, bpf_map_delete_elem, 3, void *map, const void *key);
 HELPER(u64, bpf_ktime_get_ns, 5, void);
 HELPER(long, bpf_trace_printk, 6, const char *format, u32 size, ...);
+HELPER(u32, bpf_get_prandom_u32, 7, void);
 HELPER(u32, bpf_get_smp_processor_id, 8, void);
 HELPER(long, bpf_tail_call, 12, void *context, void *prog_array, u32 index);
 HELPER(u64, bpf_get_current_pid_tgid, 14, void);

@@ -13,8 +13,6 @@
 
 #include "helpers.h"
 
-HELPER(u32, bpf_get_prandom_u32, 7, void);
-
 /* 2^32 * log2(1 + i / 64) */
 static const u64 logarithms[65] = {
 	0x000000000, 0x005b9e5a1, 0x00b5d69bb, 0x010eb38a0, 0x01663f6fb,

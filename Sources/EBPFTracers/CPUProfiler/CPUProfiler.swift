@@ -53,6 +53,20 @@ public final class CPUProfiler: Tracer {
   /// What the profiler has cost so far; refused before start and after stop.
   public func overhead() throws(EBPFError) -> TracerOverhead { try life.overhead() }
 
+  /// Changes whose samples are recorded, in the kernel, while the profiler runs.
+  public func setFilter(_ filter: TracerFilter) throws(EBPFError) {
+    try life.withSession("filter") { (session) throws(EBPFError) in
+      try session.setFilter(filter)
+    }
+  }
+
+  /// Leaves out samples, or their stacks, from now on.
+  public func economize(_ economy: TracerEconomy) throws(EBPFError) {
+    try life.withSession("economize on") { (session) throws(EBPFError) in
+      try session.economize(economy)
+    }
+  }
+
   /// True when ``CPUProfilerConfiguration/sampleLimit`` was reached and nothing more is recorded.
   public var isFull: Bool {
     guard configuration.sampleLimit > 0 else { return false }
@@ -81,7 +95,7 @@ extension ProfilerSession: TracerSession {
     statistics.malformed = malformedRecords
     statistics.capped = counts.capped
     statistics.unwanted =
-      counts.paused + counts.excluded + counts.idle + counts.filtered + counts.capped
+      counts.excluded + counts.idle + counts.filtered + counts.capped + counts.sampledOut
     statistics.truncated =
       counts.userStacksCut + counts.kernelStacksCut + counts.userStacksLost
       + counts.kernelStacksLost

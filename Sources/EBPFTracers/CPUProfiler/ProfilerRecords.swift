@@ -76,23 +76,20 @@ struct ProfilerKey: Hashable, BitwiseCopyable, Sendable {
 
 /// `struct profiler_control`.
 struct ProfilerControl: BitwiseCopyable, Sendable {
-  var paused: UInt32 = 0
   var excludedProcess: UInt32 = 0
   var stackLimit: UInt32 = 0
   var wakeBytes: UInt32 = 0
+  var padding: UInt32 = 0
   var sampleLimit: UInt64 = 0
   var samples: UInt64 = 0
 }
 
 /// `enum profiler_flag_bits`, for the constant `profiler_flags`.
 enum ProfilerFlags {
-  static let filterProcesses: UInt32 = 1 << 0
-  static let filterCommands: UInt32 = 1 << 1
-  static let filterCgroups: UInt32 = 1 << 2
-  static let noUserStacks: UInt32 = 1 << 3
-  static let noKernelStacks: UInt32 = 1 << 4
-  static let perThread: UInt32 = 1 << 5
-  static let includeIdle: UInt32 = 1 << 6
+  static let noUserStacks: UInt32 = 1 << 0
+  static let noKernelStacks: UInt32 = 1 << 1
+  static let perThread: UInt32 = 1 << 2
+  static let includeIdle: UInt32 = 1 << 3
 }
 
 /// `enum pid_filter_bits`.
@@ -108,11 +105,11 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
   var recorded: UInt64 = 0
   var overflowed: UInt64 = 0
   var dropped: UInt64 = 0
-  var paused: UInt64 = 0
   var excluded: UInt64 = 0
   var idle: UInt64 = 0
   var filtered: UInt64 = 0
   var capped: UInt64 = 0
+  var sampledOut: UInt64 = 0
   var userStacksLost: UInt64 = 0
   var kernelStacksLost: UInt64 = 0
   var userStacksCut: UInt64 = 0
@@ -134,11 +131,11 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
       recorded += cpu.recorded
       overflowed += cpu.overflowed
       dropped += cpu.dropped
-      paused += cpu.paused
       excluded += cpu.excluded
       idle += cpu.idle
       filtered += cpu.filtered
       capped += cpu.capped
+      sampledOut += cpu.sampledOut
       userStacksLost += cpu.userStacksLost
       kernelStacksLost += cpu.kernelStacksLost
       userStacksCut += cpu.userStacksCut

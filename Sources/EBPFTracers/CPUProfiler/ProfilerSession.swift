@@ -26,10 +26,33 @@ final class ProfilerSession: Sendable {
   private let control: MappedArray<ProfilerControl>
   private let meter: OverheadMeter
 
+  private let filters: ProcessFilterMaps
+  private let economy: EconomyMap
+
   private struct Attached: ~Copyable {
     var sampling: Link
-    var fork: Link?
-    var exit: Link?
+    var following: Following?
+    /// Why no samples are taken: on request, or to save.
+    var isPaused = false
+    var isSuspended = false
+
+    /// Switches sampling off where either wants it, and on where neither does.
+    mutating func set(paused: Bool, suspended: Bool) throws(EBPFError) {
+      let wasOff = isPaused || isSuspended
+      if paused || suspended {
+        if !wasOff { try sampling.pause() }
+      } else if wasOff {
+        try sampling.resume()
+      }
+      isPaused = paused
+      isSuspended = suspended
+    }
+  }
+
+  /// What tells of processes that are started and end.
+  private struct Following: ~Copyable {
+    var fork: Link
+    var exit: Link
   }
 
   init(_ configuration: CPUProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
@@ -37,6 +60,9 @@ final class ProfilerSession: Sendable {
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
     let (object, sampler, stacks) = try ProfilerSession.load(configuration, kernel)
+    filters = try ProcessFilterMaps(object)
+    try filters.apply(configuration.filter, excluding: 0)
+    economy = try EconomyMap(object)
     try ProfilerSession.configure(object, configuration)
     let events = try object.map("events")
     collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
@@ -47,12 +73,8 @@ final class ProfilerSession: Sendable {
     counters = try PerCPUMap(try object.map("counters"))
     control = try MappedArray(try object.map("control"), writable: false)
 
-    var fork: Link?
-    var exit: Link?
-    if configuration.filter.followsChildren {
-      fork = try object.program("profile_fork").attach(.rawTracepoint("sched_process_fork"))
-      exit = try object.program("profile_exit").attach(.rawTracepoint("sched_process_exit"))
-    }
+    let following =
+      configuration.filter.followsChildren ? try ProfilerSession.follow(object) : nil
     startTime = (Clock.monotonic.now, Clock.wall.now)
     let sampling = try object.program(sampler).attach(
       .perfEvent(.cpuClock(hz: UInt64(configuration.frequency))))
@@ -60,7 +82,7 @@ final class ProfilerSession: Sendable {
       ProfilerSession.hooks(
         sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
         follows: configuration.filter.followsChildren) + [stacks].compactMap(\.self)
-    links = Mutex(Attached(sampling: sampling, fork: fork, exit: exit))
+    links = Mutex(Attached(sampling: sampling, following: following))
     // They were needed to load; reading them again takes a few milliseconds.
     KernelTypes.running.forget()
     try startReading(events.fileDescriptor)
@@ -88,6 +110,12 @@ final class ProfilerSession: Sendable {
     }
   }
 
+  private static func follow(_ object: LoadedObject) throws(EBPFError) -> Following {
+    let fork = try object.program("profile_fork").attach(.rawTracepoint("sched_process_fork"))
+    let exit = try object.program("profile_exit").attach(.rawTracepoint("sched_process_exit"))
+    return Following(fork: fork, exit: exit)
+  }
+
   private static func hooks(
     _ mechanism: String, _ refusals: [(hook: String, why: String)], follows: Bool
   ) -> [TracerHook] {
@@ -100,7 +128,6 @@ final class ProfilerSession: Sendable {
       TracerHook(need: "ended processes", used: "raw tracepoint sched_process_exit"),
     ]
   }
-
 }
 
 // MARK: - Loading
@@ -147,12 +174,10 @@ extension ProfilerSession {
   private static func load(
     _ configuration: CPUProfilerConfiguration, _ kernel: any KernelInterface, sampler: String
   ) throws(EBPFError) -> LoadedObject {
-    let filter = configuration.filter
     var object = try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler")
     try object.setVariable("profiler_flags", to: flags(configuration))
     var options = LoadOptions()
-    options.programs = [sampler]
-    if filter.followsChildren { options.programs?.formUnion(["profile_fork", "profile_exit"]) }
+    options.programs = [sampler, "profile_fork", "profile_exit"]
     if sampler == walkingSampler {
       options.maxEntries["unwind_rows"] = configuration.unwindRows
     } else {
@@ -160,18 +185,11 @@ extension ProfilerSession {
         options.maxEntries[map] = 1
       }
     }
-    // The program names its filters whether it looks into them or not.
-    if filter.processes.isEmpty { options.maxEntries["pid_filter"] = 1 }
-    if filter.commands.isEmpty { options.maxEntries["command_filter"] = 1 }
-    if filter.cgroups.isEmpty { options.maxEntries["cgroup_filter"] = 1 }
     return try LoadedObject(object, options: options, kernel: kernel)
   }
 
   private static func flags(_ configuration: CPUProfilerConfiguration) -> UInt32 {
     var flags: UInt32 = 0
-    if !configuration.filter.processes.isEmpty { flags |= ProfilerFlags.filterProcesses }
-    if !configuration.filter.commands.isEmpty { flags |= ProfilerFlags.filterCommands }
-    if !configuration.filter.cgroups.isEmpty { flags |= ProfilerFlags.filterCgroups }
     if configuration.stacks == .kernel { flags |= ProfilerFlags.noUserStacks }
     if configuration.stacks == .user { flags |= ProfilerFlags.noKernelStacks }
     if configuration.separatesThreads { flags |= ProfilerFlags.perThread }
@@ -179,11 +197,10 @@ extension ProfilerSession {
     return flags
   }
 
-  /// Writes filters and control before anything is attached.
+  /// Writes the control before anything is attached.
   private static func configure(
     _ object: LoadedObject, _ configuration: CPUProfilerConfiguration
   ) throws(EBPFError) {
-    let filter = configuration.filter
     var control = ProfilerControl()
     control.sampleLimit = configuration.sampleLimit
     control.excludedProcess = configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
@@ -192,20 +209,6 @@ extension ProfilerSession {
       control.stackLimit = UInt32(clamping: limit)
     } catch { control.stackLimit = 0 }  // The program then assumes the kernel's default.
 
-    if !filter.processes.isEmpty {
-      var bits = ProcessFilterBits.process
-      if filter.followsChildren { bits |= ProcessFilterBits.follow }
-      let map = try Map<UInt32, UInt32>(try object.map("pid_filter"))
-      for process in filter.processes { try map.update(UInt32(bitPattern: process), bits) }
-    }
-    if !filter.commands.isEmpty {
-      let map = try Map<CommandName, UInt32>(try object.map("command_filter"))
-      for name in filter.commands { try map.update(CommandName(name), 1) }
-    }
-    if !filter.cgroups.isEmpty {
-      let map = try Map<UInt64, UInt32>(try object.map("cgroup_filter"))
-      for id in filter.cgroups { try map.update(id, 1) }
-    }
     try Map<UInt32, ProfilerControl>(try object.map("control")).update(0, control)
   }
 }
@@ -245,10 +248,41 @@ extension ProfilerSession {
 
   /// Switches sampling off and on; the program stays attached.
   func setPaused(_ isPaused: Bool) throws(EBPFError) {
-    try links.withLock { (links) throws(EBPFError) in
-      guard links != nil else { return }
-      if isPaused { try links?.sampling.pause() } else { try links?.sampling.resume() }
+    try change { (attached) throws(EBPFError) in
+      try attached.set(paused: isPaused, suspended: attached.isSuspended)
     }
+  }
+
+  /// Leaves out what costs too much.
+  func economize(_ economy: TracerEconomy) throws(EBPFError) {
+    self.economy.apply(economy)
+    try change { (attached) throws(EBPFError) in
+      try attached.set(paused: attached.isPaused, suspended: economy.isSuspended)
+    }
+  }
+
+  /// Nothing when it is detached already.
+  private func change(
+    _ body: (inout Attached) throws(EBPFError) -> Void
+  ) throws(EBPFError) {
+    try links.withLock { (links) throws(EBPFError) in
+      guard var attached = links.take() else { return }
+      do throws(EBPFError) { try body(&attached) } catch {
+        links = consume attached
+        throw error
+      }
+      links = consume attached
+    }
+  }
+
+  /// Changes whose samples are recorded.
+  func setFilter(_ filter: TracerFilter) throws(EBPFError) {
+    if filter.followsChildren {
+      try change { (attached) throws(EBPFError) in
+        if attached.following == nil { attached.following = try ProfilerSession.follow(object) }
+      }
+    }
+    try filters.apply(filter, excluding: 0)
   }
 
   /// The kernel's counters, summed over CPUs.
@@ -270,7 +304,7 @@ extension ProfilerSession {
     var attached = links.withLock { links in links.take() }
     if let attached = attached.take() {
       try attached.sampling.detach()
-      // A program that followed children has nothing left to lose.
+      // What followed children has nothing left to lose.
     }
     poller.stop()
     drain()

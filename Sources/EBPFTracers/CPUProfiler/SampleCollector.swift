@@ -27,8 +27,10 @@ struct SampleCollector: ~Copyable {
       case 1:
         if stacks.add(record: record) { return }
       case 2:
-        if let key = ProfilerKey(record: record, at: 8) {
-          overflow[key, default: 0] += 1
+        if let weight = record.integer(at: 4, as: UInt32.self, order: .host),
+          let key = ProfilerKey(record: record, at: 8)
+        {
+          overflow[key, default: 0] += UInt64(weight)
           return
         }
       case 3:

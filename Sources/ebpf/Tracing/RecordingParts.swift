@@ -1,0 +1,85 @@
+import EBPF
+import EBPFSystem
+import EBPFTracers
+
+/// Ends a recording at Ctrl-C or SIGTERM. From then on the next one ends the process at once.
+final class InterruptPart: RecordingPart {
+  private let signals: InterruptSignals
+
+  /// Blocks the signals: make it before any other thread is started.
+  init() throws(EBPFError) {
+    signals = try RecordingLoop.system("signalfd") { () throws(Errno) in try InterruptSignals() }
+  }
+
+  /// Begins to listen.
+  func join(_ loop: RecordingLoop) throws(EBPFError) {
+    try loop.watch(signals.descriptor.rawValue, for: self)
+  }
+
+  func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) throws(EBPFError) {
+    try RecordingLoop.system("read") { () throws(Errno) in try signals.takeAndRestore() }
+    try loop.unwatch(signals.descriptor.rawValue)
+    loop.end()
+  }
+}
+
+/// Starts the command that is recorded, and ends the recording when it ends.
+final class CommandPart: RecordingPart {
+  private let command: [String]
+  private let child: ChildProcess
+
+  /// Makes the process, which waits before its first instruction.
+  init(_ command: [String]) throws(EBPFError) {
+    self.command = command
+    child = try RecordingLoop.system("fork") { () throws(Errno) in try ChildProcess(command) }
+  }
+
+  /// The id of the command's process.
+  var id: Int32 { child.id }
+
+  /// Lets the command run.
+  func join(_ loop: RecordingLoop) throws(EBPFError) {
+    do throws(Errno) { try child.release() } catch {
+      throw EBPFError(
+        error == .noEntry ? .notFound : .system, "cannot run '\(command[0])'",
+        systemCall: .init(call: "execvp", errno: error.rawValue, name: error.name),
+        hint: error == .noEntry ? "give a path, or a command in PATH" : nil)
+    }
+    try loop.watch(child.descriptor.rawValue, for: self)
+  }
+
+  func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) { loop.end() }
+}
+
+/// Looks at how a recording is going: shows its progress, and ends it when it is full.
+final class ProgressPart<Traced: Tracer>: RecordingPart {
+  /// Seconds between looks.
+  static var interval: Double { 0.5 }
+
+  private let tracer: Traced
+  private let isFull: (Traced) -> Bool
+  private var line: ProgressLine?
+
+  init(_ tracer: Traced, line: ProgressLine?, isFull: @escaping (Traced) -> Bool) {
+    self.tracer = tracer
+    self.line = line
+    self.isFull = isFull
+  }
+
+  func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) throws(EBPFError) {
+    try line?.show(elapsed: loop.elapsed) { () throws(EBPFError) in try tracer.statistics() }
+    if isFull(tracer) { loop.end() }
+  }
+
+  /// Takes the line away, so that something else can be printed.
+  func clear() { line?.clear() }
+}
+
+/// Calls something every so many seconds.
+final class IntervalPart: RecordingPart {
+  private let body: () throws(EBPFError) -> Void
+
+  init(_ body: @escaping () throws(EBPFError) -> Void) { self.body = body }
+
+  func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) throws(EBPFError) { try body() }
+}
