@@ -57,10 +57,11 @@ let package = Package(
       dependencies: [
         "Profiles", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], swiftSettings: strict),
+    .target(name: "TerminalView", swiftSettings: strict),
     .executableTarget(
       name: "ebpf",
       dependencies: [
-        "EBPF", "EBPFTracers", "ProfileFormats",
+        "EBPF", "EBPFTracers", "ProfileFormats", "TerminalView",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -87,6 +88,9 @@ let package = Package(
       name: "UnwindingTests", dependencies: ["Unwinding", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "TerminalViewTests", dependencies: ["TerminalView", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
       name: "EBPFTracersTests", dependencies: ["EBPFTracers", "TestSupport"],

@@ -14,7 +14,8 @@ allowed() {
     Unwinding)      echo "EBPFObject" ;;
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization Unwinding EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
-    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats ArgumentParser FoundationEssentials" ;;
+    TerminalView)   echo "" ;;
+    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials" ;;
     *)              return 1 ;;
   esac
 }

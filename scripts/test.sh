@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 need_swift
 need_packages libelf-dev linux-libc-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
   libcap2-bin protobuf-compiler iproute2 linux-perf binutils chromium strace file podman runc \
-  musl-tools
+  musl-tools tmux
 # Decoders that know nothing of this project: Google's protobuf and a JSON schema checker.
 python3 -c 'import google.protobuf, jsonschema' 2>/dev/null ||
   run_quietly python3 -m pip install -q protobuf jsonschema

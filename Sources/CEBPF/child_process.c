@@ -11,7 +11,14 @@
 #include <unistd.h>
 
 // Runs in the child between fork and exec: only calls that are safe there.
-static _Noreturn void run_child(char *const *arguments, int barrier, int outcome) {
+static void leave_terminal(void) {
+  int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  struct winsize size;
+  for (int stream = 0; stream <= 2; stream++)
+    if (nothing >= 0 && ioctl(stream, TIOCGWINSZ, &size) == 0) dup2(nothing, stream);
+}
+
+static _Noreturn void run_child(char *const *arguments, int is_quiet, int barrier, int outcome) {
   sigset_t none;
   char go;
   sigemptyset(&none);
@@ -21,13 +28,14 @@ static _Noreturn void run_child(char *const *arguments, int barrier, int outcome
     got = read(barrier, &go, 1);
   } while (got < 0 && errno == EINTR);
   if (got != 1) _exit(125);
+  if (is_quiet) leave_terminal();
   execvp(arguments[0], arguments);
   int error = errno;
   ssize_t written = write(outcome, &error, sizeof error);
   _exit(written == sizeof error ? 127 : 126);
 }
 
-int cebpf_child_start(char *const *arguments, int *barrier, int *outcome) {
+int cebpf_child_start(char *const *arguments, int is_quiet, int *barrier, int *outcome) {
   int go[2], result[2];
   if (pipe2(go, O_CLOEXEC) != 0) return -errno;
   if (pipe2(result, O_CLOEXEC) != 0) {
@@ -40,7 +48,7 @@ int cebpf_child_start(char *const *arguments, int *barrier, int *outcome) {
   if (child == 0) {
     close(go[1]);
     close(result[0]);
-    run_child(arguments, go[0], result[1]);
+    run_child(arguments, is_quiet, go[0], result[1]);
   }
   int error = errno;
   close(go[0]);
@@ -80,6 +88,13 @@ int cebpf_unblock_signals(void) {
   sigset_t none;
   sigemptyset(&none);
   return sigprocmask(SIG_SETMASK, &none, NULL) != 0 ? -errno : 0;
+}
+
+int cebpf_unblock(const int *signals, size_t count) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (size_t index = 0; index < count; index++) sigaddset(&set, signals[index]);
+  return sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 ? -errno : 0;
 }
 
 int cebpf_terminal_columns(int descriptor) {

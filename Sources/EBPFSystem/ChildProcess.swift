@@ -14,7 +14,9 @@ public struct ChildProcess: ~Copyable, Sendable {
   public let descriptor: OwnedDescriptor
 
   /// Forks a child that will execute `arguments`; the first one is looked up in `PATH`.
-  public init(_ arguments: [String]) throws(Errno) {
+  ///
+  /// - Parameter isQuiet: leaves the terminal alone: standard streams that lead there lead nowhere.
+  public init(_ arguments: [String], isQuiet: Bool = false) throws(Errno) {
     guard !arguments.isEmpty else { throw .invalid }
     var go: Int32 = -1
     var result: Int32 = -1
@@ -22,7 +24,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     // has its own copy of the memory.
     var pointers = unsafe arguments.map { argument in unsafe strdup(argument) }
     unsafe pointers.append(nil)
-    let started = unsafe cebpf_child_start(pointers, &go, &result)
+    let started = unsafe cebpf_child_start(pointers, isQuiet ? 1 : 0, &go, &result)
     unsafe pointers.forEach { unsafe free($0) }
     let process = try Errno.check(started)
     let barrier = OwnedDescriptor(owning: go)
