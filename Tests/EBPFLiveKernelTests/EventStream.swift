@@ -27,7 +27,7 @@ struct EventCounts: BTFRepresentable, Hashable, Sendable {
 
 /// One of the two objects that send a record at each system call of a process.
 struct EventSource {
-  enum Buffer: String, CaseIterable, Sendable, CustomTestStringConvertible {
+  enum Buffer: String, CaseIterable, Codable, Sendable, CustomTestStringConvertible {
     case ring = "ringbuf_events.bpf.o"
     case perf = "perfbuf_events.bpf.o"
 

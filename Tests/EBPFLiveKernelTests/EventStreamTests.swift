@@ -68,25 +68,28 @@ import Testing
     #expect(check.latencies.count == Self.work)
   }
 
+  /// In a process of its own: the call of another test would be read as this one's.
   @Test(arguments: EventSource.Buffer.allCases)
   func `a record's time is the wall clock's to within a millisecond`(
     buffer: EventSource.Buffer
-  ) throws {
-    let source = try EventSource(buffer, process: getpid(), systemCall: 110, size: 1 << 20)
-    var reader = try EventReader(buffer, source, pages: 64)
-    let link = try source.object.program("send_event").attachBySection()
-    let offset = Clock.monotonic.wallOffset
-    for _ in 0..<100 {
-      var check = EventCheck(process: getpid())
-      let before = Clock.wall.now
-      _ = getppid()
-      let after = Clock.wall.now
-      while reader.drain(&check) == 0 {}
-      let times = try #require(check.times)
-      #expect(Int64(times.lowerBound) + offset >= Int64(before) - 1_000_000)
-      #expect(Int64(times.lowerBound) + offset <= Int64(after) + 1_000_000)
+  ) async {
+    await #expect(processExitsWith: .success) { [buffer] in
+      let source = try EventSource(buffer, process: getpid(), systemCall: 110, size: 1 << 20)
+      var reader = try EventReader(buffer, source, pages: 64)
+      let link = try source.object.program("send_event").attachBySection()
+      let offset = Clock.monotonic.wallOffset
+      for _ in 0..<100 {
+        var check = EventCheck(process: getpid())
+        let before = Clock.wall.now
+        _ = getppid()
+        let after = Clock.wall.now
+        while reader.drain(&check) == 0 {}
+        let times = try #require(check.times)
+        #expect(Int64(times.lowerBound) + offset >= Int64(before) - 1_000_000)
+        #expect(Int64(times.lowerBound) + offset <= Int64(after) + 1_000_000)
+      }
+      try link.detach()
     }
-    try link.detach()
   }
 
   @Test(arguments: EventSource.Buffer.allCases)
