@@ -63,6 +63,8 @@ for program in btf_open btf_lookup getppid load ring allocate connect; do
   cc -std=gnu11 -O2 -Wall -Werror "Tests/Benchmarks/peers/$program.c" -o "$peers/$program" -lbpf
 done
 cc -std=gnu11 -O2 -Wall -Werror -static Tests/Benchmarks/peers/run.c -o "$peers/run"
+# Pages of an executable that are not yet on disk would count as memory that a program dirtied.
+sync "$benchmarks" "$peers"/*
 
 for name in $names; do
   say "measuring $name"

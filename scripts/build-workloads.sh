@@ -52,6 +52,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build cpu-stripped cpu.c $frames -s
   build cpu-noframes cpu.c -fomit-frame-pointer
   build unwind unwind.c -fomit-frame-pointer
+  build unwind-lld unwind.c -fomit-frame-pointer -fuse-ld=lld
   build unwind-static unwind.c -fomit-frame-pointer -static
   build unwind-static-pie unwind.c -fomit-frame-pointer -static-pie
   build with-capabilities-static ../../VM/with_capabilities.c -static

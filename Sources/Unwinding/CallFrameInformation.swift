@@ -31,60 +31,88 @@ struct CallFrameInformation {
   /// The address of the section's first byte.
   let address: UInt64
   private(set) var commons: [Common] = []
-  /// Every described function, by address.
+  /// The described functions that were read, by address.
   private(set) var functions: [Function] = []
   /// Entries that are not what they should be, and were left out.
   private(set) var malformed = 0
+  /// Where each of ``commons`` was found.
+  private var known: [Int: Int] = [:]
 
-  /// Reads the entries, not their programs.
+  /// Reads every entry, not their programs.
   init(_ bytes: Bytes, address: UInt64) {
     self.bytes = bytes
     self.address = address
-    var known: [Int: Int] = [:]
     var position = 0
     // The shortest entry: a length, an id and something described.
     while position <= bytes.count - 8 {
-      var cursor = FrameCursor(bytes, from: position, to: bytes.count)
-      guard let short = cursor.integer(UInt32.self) else { break }
-      if short == 0 {  // A terminator; linkers leave several.
-        position += 4
-        continue
-      }
-      var length = UInt64(short)
-      if short == 0xffff_ffff {
-        guard let long = cursor.integer(UInt64.self) else { break }
-        length = long
-      }
-      let body = cursor.position
-      guard let size = Int(exactly: length), size >= 4, size <= bytes.count - body else {
-        malformed += 1  // Where the next entry begins is not known.
-        break
-      }
-      let end = body + size
-      position = end
-      var entry = FrameCursor(bytes, from: body, to: end)
-      guard let id = entry.integer(UInt32.self) else { break }
-      if id == 0 {
-        guard let common = Common(&entry, address: address) else {
-          malformed += 1
-          continue
-        }
-        known[cursor.position - (short == 0xffff_ffff ? 12 : 4)] = commons.count
-        commons.append(common)
-        continue
-      }
-      // The distance back from the id to the common entry.
-      guard let distance = Int(exactly: id), let common = known[body - distance] else {
-        malformed += 1
-        continue
-      }
-      guard let function = function(&entry, common: common) else {
-        malformed += 1
-        continue
-      }
-      if function.start < function.end { functions.append(function) }
+      guard let next = readEntry(at: position) else { break }
+      position = next
     }
     functions.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+  }
+
+  /// Reads the descriptions at the given places, and what they have in common.
+  init(_ bytes: Bytes, address: UInt64, descriptions: some Sequence<Int>) {
+    self.bytes = bytes
+    self.address = address
+    for position in descriptions where readEntry(at: position) == nil { malformed += 1 }
+    functions.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+  }
+
+  /// Where an entry's body is, from its id on; nil when it does not fit.
+  private func body(at position: Int) -> Range<Int>? {
+    var cursor = FrameCursor(bytes, from: position, to: bytes.count)
+    guard let short = cursor.integer(UInt32.self) else { return nil }
+    var length = UInt64(short)
+    if short == 0xffff_ffff {
+      guard let long = cursor.integer(UInt64.self) else { return nil }
+      length = long
+    }
+    let start = cursor.position
+    if length == 0 { return start..<start }
+    guard let size = Int(exactly: length), size >= 4, size <= bytes.count - start else {
+      return nil
+    }
+    return start..<(start + size)
+  }
+
+  /// Reads one entry; returns where the next one begins, or nil when that is not known.
+  private mutating func readEntry(at position: Int) -> Int? {
+    guard let body = body(at: position) else {
+      malformed += 1
+      return nil
+    }
+    // A terminator; linkers leave several.
+    if body.isEmpty { return body.upperBound }
+    var entry = FrameCursor(bytes, from: body.lowerBound, to: body.upperBound)
+    guard let id = entry.integer(UInt32.self) else { return nil }
+    if id == 0 {
+      if common(at: position) == nil { malformed += 1 }
+      return body.upperBound
+    }
+    // The distance back from the id to the common entry.
+    guard let distance = Int(exactly: id), distance <= body.lowerBound,
+      let common = common(at: body.lowerBound - distance),
+      let function = function(&entry, common: common)
+    else {
+      malformed += 1
+      return body.upperBound
+    }
+    if function.start < function.end { functions.append(function) }
+    return body.upperBound
+  }
+
+  /// The index of the common entry at a place, read now if it was not before.
+  private mutating func common(at position: Int) -> Int? {
+    if let index = known[position] { return index }
+    guard let body = body(at: position) else { return nil }
+    var entry = FrameCursor(bytes, from: body.lowerBound, to: body.upperBound)
+    guard entry.integer(UInt32.self) == 0, let common = Common(&entry, address: address) else {
+      return nil
+    }
+    known[position] = commons.count
+    commons.append(common)
+    return commons.count - 1
   }
 
   private func function(_ entry: inout FrameCursor, common index: Int) -> Function? {

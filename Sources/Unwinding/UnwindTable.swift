@@ -1,6 +1,6 @@
-public import EBPFObject
+internal import EBPFObject
 
-/// How to walk the stack from every address of one file, without frame pointers.
+/// How to walk the stack from the addresses of one file, or of one part of it, without frame pointers.
 ///
 /// Made from `.eh_frame`, which compilers write for exceptions and which stripping leaves. x86-64
 /// only. The rows are sorted, and rows that say the same as the one before are left out.
@@ -14,78 +14,25 @@ public struct UnwindTable: Sendable {
   /// Entries that are not what they should be; their addresses are `unknown`.
   public let malformedEntries: Int
 
-  /// Reads a file's table; empty when the file has none.
-  ///
-  /// Throws `unsupported` for another processor or for code that spans 4 GiB and more, `tooLarge`
-  /// when it would have more rows than the limit.
-  public init(_ file: ELFFile, rowLimit: Int = 4_000_000) throws(EBPFError) {
-    guard file.machine == ELFFile.Machine.x86_64, file.is64Bit, file.order == .little else {
-      throw EBPFError(
-        .unsupported, "stack walking by .eh_frame is there for x86-64 only",
-        hint: "build the program with frame pointers (-fno-omit-frame-pointer)")
-    }
-    guard let (bytes, address) = try Self.frames(of: file) else {
-      base = 0
-      rows = []
-      functionCount = 0
-      malformedEntries = 0
-      return
-    }
-    let code = try Self.code(of: file)
-    let information = CallFrameInformation(bytes, address: address)
-    var builder = Builder(code: code, rowLimit: rowLimit)
+  /// The table of a file that has none.
+  init(base: UInt64) {
+    self.base = base
+    rows = []
+    functionCount = 0
+    malformedEntries = 0
+  }
+
+  /// The rows for the addresses in `code`. Throws `tooLarge` when there are more than the limit.
+  init(
+    _ information: CallFrameInformation, of code: Range<UInt64>, base: UInt64, rowLimit: Int
+  ) throws(EBPFError) {
+    var builder = Builder(code: code, base: base, rowLimit: rowLimit)
     try builder.add(information)
-    base = builder.base
+    self.base = base
     rows = builder.rows
     functionCount = information.functions.count
     malformedEntries = information.malformed + builder.malformed
   }
-
-  /// The addresses that hold code, from the first to the last.
-  private static func code(of file: ELFFile) throws(EBPFError) -> Range<UInt64> {
-    var start = UInt64.max
-    var end: UInt64 = 0
-    for segment in file.segments
-    where segment.type == ELFFile.SegmentType.load
-      && segment.flags & ELFFile.SegmentFlag.execute != 0
-    {
-      start = min(start, segment.virtualAddress)
-      let (last, overflow) = segment.virtualAddress.addingReportingOverflow(segment.memorySize)
-      end = max(end, overflow ? .max : last)
-    }
-    guard start < end else { return 0..<0 }
-    guard end - start <= UInt64(UInt32.max) else {
-      throw EBPFError(.unsupported, "the file's code spans 4 GiB or more")
-    }
-    return start..<end
-  }
-
-  /// The section, or without sections what the program header of its index points to.
-  private static func frames(of file: ELFFile) throws(EBPFError) -> (Bytes, UInt64)? {
-    if let section = file.section(named: ".eh_frame") {
-      return (try file.contents(of: section), section.address)
-    }
-    guard let index = file.segments.first(where: { $0.type == Self.indexSegment }) else {
-      return nil
-    }
-    // Version 1, then the encodings of the pointer, of the count and of the table.
-    let header = try file.contents(of: index)
-    var cursor = FrameCursor(header, from: 0, to: header.count)
-    guard cursor.integer(UInt8.self) == 1, let encoding = cursor.integer(UInt8.self),
-      cursor.integer(UInt16.self) != nil,
-      let address = cursor.pointer(encoding, sectionAddress: index.virtualAddress),
-      let segment = file.segments.first(where: {
-        $0.type == ELFFile.SegmentType.load && address >= $0.virtualAddress
-          && address - $0.virtualAddress < $0.fileSize
-      })
-    else { return nil }
-    let skipped = address - segment.virtualAddress
-    let loaded = try file.contents(of: segment)
-    return (try loaded.slice(at: skipped, count: segment.fileSize - skipped), address)
-  }
-
-  /// `PT_GNU_EH_FRAME`.
-  private static let indexSegment: UInt32 = 0x6474_e550
 
   /// The row that holds at an address of the file; nil where nothing is known.
   public func row(at address: UInt64) -> UnwindRow? {
@@ -105,6 +52,7 @@ extension UnwindTable {
   /// Collects rows in the order of their addresses.
   private struct Builder {
     private let code: Range<UInt64>
+    private let base: UInt64
     private let rowLimit: Int
     private(set) var rows: [UnwindRow] = []
     private(set) var malformed = 0
@@ -113,13 +61,12 @@ extension UnwindTable {
     /// Where the function before ended.
     private var covered: UInt64
 
-    init(code: Range<UInt64>, rowLimit: Int) {
+    init(code: Range<UInt64>, base: UInt64, rowLimit: Int) {
       self.code = code
+      self.base = base
       self.rowLimit = rowLimit
       covered = code.lowerBound
     }
-
-    var base: UInt64 { code.lowerBound }
 
     mutating func add(_ information: CallFrameInformation) throws(EBPFError) {
       var programs = [CallFrameProgram?](repeating: nil, count: information.commons.count)

@@ -19,7 +19,7 @@ import Testing
     var testDescription: String { "\(workload) \(mode)" }
   }
 
-  static let truths: [Truth] = ["unwind", "unwind-static", "unwind-static-pie"].flatMap {
+  static let truths: [Truth] = ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie"].flatMap {
     workload in
     [
       Truth(

@@ -2,7 +2,7 @@ import EBPFObject
 import EBPFSystem
 import TestSupport
 import Testing
-import Unwinding
+@testable import Unwinding
 
 @Suite struct UnwindTableTests {
   /// Debian's C library and interpreter, Swift's runtime, and a linker with hand-written assembly.
@@ -27,16 +27,19 @@ import Unwinding
   }
 
   private func compare(_ path: String) throws {
-    let table = try UnwindTable(try ELFFile(try MappedFile.open(path)))
-    #expect(table.malformedEntries == 0)
+    let source = try UnwindSource(try ELFFile(try MappedFile.open(path)))
+    let tables = try source.parts.indices.map { try source.table(ofPart: $0, rowLimit: 1_000_000) }
+    #expect(tables.allSatisfy { $0.malformedEntries == 0 })
     let oracle = try InterpretedFrames(path)
     #expect(oracle.functions.count > 100)
-    #expect(table.functionCount == oracle.functions.count)
+    #expect(tables.reduce(0) { $0 + $1.functionCount } == oracle.functions.count)
+    #expect((tables.count > 1) == (oracle.functions.count > UnwindSource.wholeSize))
     var compared = 0
     for function in oracle.functions {
       for row in function.rows where row.address < function.end {
         compared += 1
-        let mine = table.row(at: row.address)
+        let part = source.parts.lastIndex { $0 <= row.address } ?? 0
+        let mine = tables[part].row(at: row.address)
         let words = Self.words(mine, isSignal: function.isSignal)
         if Self.agrees(words, row) == false {
           Issue.record(
@@ -116,7 +119,8 @@ import Unwinding
         let place = Int(section.offset + generator.next() % section.size)
         bytes[place] = UInt8(truncatingIfNeeded: generator.next())
       }
-      let table = try UnwindTable(try ELFFile(Bytes(bytes)), rowLimit: 1_000_000)
+      let source = try UnwindSource(try ELFFile(Bytes(bytes)))
+      let table = try source.table(ofPart: 0, rowLimit: 1_000_000)
       for (row, next) in zip(table.rows, table.rows.dropFirst()) where row.offset >= next.offset {
         Issue.record("rows are out of order")
         return

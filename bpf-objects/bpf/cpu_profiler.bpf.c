@@ -140,7 +140,7 @@ NOINLINE int identify(u32 depth)
 	return 0;
 }
 
-INLINE void announce(const struct process_id *process, u64 now, u64 samples,
+INLINE void announce(const struct process_id *process, u64 now, u64 samples, u64 wanted,
 		     struct profiler_counters *count)
 {
 	struct profiler_process_event *event;
@@ -155,6 +155,7 @@ INLINE void announce(const struct process_id *process, u64 now, u64 samples,
 	event->process = *process;
 	event->time = now;
 	event->samples = samples;
+	event->wanted = wanted;
 	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
 }
 
@@ -178,7 +179,7 @@ INLINE void meet(const struct process_id *process, u64 now, struct profiler_coun
 	}
 	samples = READ_ONCE(met->samples);
 	if (samples <= 64 && (samples & (samples - 1)) == 0)
-		announce(process, now, samples, count);
+		announce(process, now, samples, 0, count);
 }
 
 enum capture { CAPTURE_NONE, CAPTURED, CAPTURE_LOST };
@@ -270,7 +271,8 @@ NOINLINE int capture_walked(struct bpf_perf_event_data *context)
 	struct met_process *met;
 	struct scratch *space;
 	struct process_id *process;
-	u32 zero = 0, depth, guesses, end, flags, slot;
+	struct walk_result walk;
+	u32 zero = 0, end, flags, slot;
 	u64 strays;
 
 	count = bpf_map_lookup_elem(&counters, &zero);
@@ -278,13 +280,15 @@ NOINLINE int capture_walked(struct bpf_perf_event_data *context)
 	if (!count || !space)
 		return CAPTURE_NONE; /* arrays: cannot happen */
 	process = &space->sample.key.process;
-	end = walk_user_stack(space->stack.addresses, process, &depth, &guesses);
+	end = walk_user_stack(space->stack.addresses, process, &walk);
 	if (end >= WALK_ENDS)
 		return CAPTURE_NONE; /* cannot happen */
 	count->walks[end]++;
-	if (end == WALK_NO_PROCESS || depth == 0)
+	if (end == WALK_NO_PROCESS || walk.depth == 0)
 		return capture(context, F_USER_STACK);
-	count->guessed_frames += guesses;
+	count->guessed_frames += walk.guesses;
+	if (walk.wanted)
+		announce(process, bpf_ktime_get_ns(), 0, walk.wanted, count);
 	flags = 0;
 	if (end == WALK_TOO_DEEP)
 		flags = STACK_CUT;
@@ -298,10 +302,10 @@ NOINLINE int capture_walked(struct bpf_perf_event_data *context)
 			ADD_ONE(&met->strays);
 			strays = READ_ONCE(met->strays);
 			if ((strays & (strays - 1)) == 0)
-				announce(process, bpf_ktime_get_ns(), met->samples, count);
+				announce(process, bpf_ktime_get_ns(), met->samples, 0, count);
 		}
 	}
-	return send_stack(depth, flags);
+	return send_stack(walk.depth, flags);
 }
 
 /* See struct process_id. */

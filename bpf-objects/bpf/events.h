@@ -160,7 +160,8 @@ struct profiler_process_event {
 	u32 padding;
 	struct process_id process;
 	u64 time;    /* CLOCK_MONOTONIC ns */
-	u64 samples; /* which sample this was: 1, 2, 4 … */
+	u64 samples; /* which sample this was: 1, 2, 4 …; 0 with `wanted` */
+	u64 wanted;  /* an address whose unwind rows are missing; 0 for none */
 };
 
 #endif

@@ -12,7 +12,8 @@
  *
  * A process has a run of mappings sorted by address, a mapping a run of rows sorted by address. A
  * run is written before anything refers to it, and is used for something else only after nothing
- * has referred to it for a grace period.
+ * has referred to it for a grace period. A mapping whose rows can be had, and are not there yet, has
+ * the first row ROWS_UNASKED: who finds it asks user space (`wanted` of walk_user_stack).
  *
  * A row holds from its address to the next row's:
  *   bits 0-31 address relative to the mapping's base; 32-35 enum unwind_frame; 36-39 enum
@@ -28,6 +29,7 @@
 #define MAPPING_STEPS 13
 #define ROW_STEPS 22
 #define NO_MAPPING 0xffffffff
+#define ROWS_UNASKED 0xffffffff
 
 enum unwind_frame {
 	FRAME_UNKNOWN,
@@ -58,8 +60,8 @@ struct unwind_mapping {
 	u64 start;     /* first address */
 	u64 end;       /* first address behind it */
 	u64 base;      /* what rows are relative to, at run time */
-	u32 first;     /* of its rows */
-	u32 count;
+	u32 first;     /* of its rows, or ROWS_UNASKED */
+	u32 count;     /* 0: none */
 };
 
 /* Why a walk ended. */
@@ -119,6 +121,7 @@ struct walk {
 	u64 sp;
 	u64 bp;
 	u64 *addresses;
+	u64 wanted;     /* the first address whose rows can be had */
 	u32 first;      /* of the process's mappings */
 	u32 count;
 	u32 depth;
@@ -193,6 +196,8 @@ INLINE bool walk_find(struct walk *walk, u64 address, u64 *row)
 	mapping = bpf_map_lookup_elem(&unwind_mappings, &index);
 	if (!mapping)
 		return 0;
+	if (mapping->first == ROWS_UNASKED && !walk->wanted)
+		walk->wanted = address;
 	offset = address - mapping->base;
 	*row = offset >> 32 ? 0 : walk_find_row(mapping->first, mapping->count, offset);
 	return 1;
@@ -300,17 +305,23 @@ static long walk_frame(u32 index, struct walk *walk)
 	return walk->ip == 0 ? walk_stop(walk, WALK_COMPLETE) : 0;
 }
 
+struct walk_result {
+	u64 wanted;  /* an address whose rows user space should be asked for; 0 for none */
+	u32 depth;   /* frames found */
+	u32 guesses; /* of them by frame pointer, for want of a row */
+};
+
 /* Walks the current task's user stack into `addresses` (WALK_DEPTH of them), leaf first. Returns
- * why it ended; *depth is how many frames were found, *guesses how many of them by frame pointer
- * for want of a row. */
-static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id, u32 *depth,
-				    u32 *guesses)
+ * why it ended. */
+static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
+				    struct walk_result *result)
 {
 	const struct unwind_process *process;
 	const struct pt_regs___walk *registers;
 	struct walk walk = {};
 
-	*depth = *guesses = 0;
+	result->wanted = 0;
+	result->depth = result->guesses = 0;
 	process = bpf_map_lookup_elem(&unwind_processes, &id->tgid);
 	if (!process || process->start != id->start || process->image != id->image)
 		return WALK_NO_PROCESS;
@@ -324,8 +335,9 @@ static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
 	walk.bp = registers->bp;
 	walk.addresses = addresses;
 	bpf_loop(WALK_DEPTH + 1, walk_frame, &walk, 0);
-	*depth = walk.depth;
-	*guesses = walk.guesses;
+	result->wanted = walk.wanted;
+	result->depth = walk.depth;
+	result->guesses = walk.guesses;
 	return walk.end;
 }
 

@@ -202,7 +202,7 @@ call_added() { # tool
         }' >"$work/tool" 2>/dev/null &
       ;;
     strace)
-      with=$(strace -c -o "$work/tool" "$peers/getppid" | awk '{ print $2 }')
+      with=$(strace -c -o "$work/tool" "$peers/getppid" 5 | awk '{ print $2 }')
       awk -v with="$with" -v bare="$bare" 'BEGIN { print "added_ns", with - bare }'
       return
       ;;

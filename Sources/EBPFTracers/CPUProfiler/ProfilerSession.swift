@@ -231,7 +231,7 @@ extension ProfilerSession {
 
   /// Reads what the kernel sent, and looks at new processes while they are there.
   private func drain() {
-    let announced = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    let (announced, wanted) = collector.withLock { $0.drain(now: Clock.monotonic.now) }
     // The newest first: the others have lived longer, or are gone already.
     for process in announced {
       // A process that is gone already shows up as unresolved frames, with that reason.
@@ -244,6 +244,7 @@ extension ProfilerSession {
       let pid = Int32(truncatingIfNeeded: process.processID)
       unwinding.add(process, code: symbolizer.code(of: process.program, in: pid))
     }
+    for (process, address) in wanted { unwinding.add(rowsFor: address, of: process) }
   }
 
   /// Switches sampling off and on; the program stays attached.

@@ -13,6 +13,8 @@ struct SampleCollector: ~Copyable {
     var overflow: [ProfilerKey: UInt64] = [:]
     /// Processes announced since the last drain.
     var announced: [ProcessIdentity] = []
+    /// Addresses of processes whose unwind rows are missing, since the last drain.
+    var wanted: [(process: UInt32, address: UInt64)] = []
     /// Delivery times of announcements, in nanoseconds.
     var latencies = LatencyHistogram()
     /// Records that are not what they should be.
@@ -37,9 +39,14 @@ struct SampleCollector: ~Copyable {
         if let start = record.integer(at: 8, as: UInt64.self, order: .host),
           let image = record.integer(at: 16, as: UInt64.self, order: .host),
           let process = record.integer(at: 24, as: UInt32.self, order: .host),
-          let time = record.integer(at: 32, as: UInt64.self, order: .host)
+          let time = record.integer(at: 32, as: UInt64.self, order: .host),
+          let address = record.integer(at: 48, as: UInt64.self, order: .host)
         {
-          announced.append(ProcessIdentity(start: start, image: image, processID: process))
+          if address == 0 {
+            announced.append(ProcessIdentity(start: start, image: image, processID: process))
+          } else {
+            wanted.append((process, address))
+          }
           latencies.record(from: time, to: now)
           return
         }
@@ -51,14 +58,18 @@ struct SampleCollector: ~Copyable {
 
   init(ring: consuming RingBufferMemory) { self.ring = ring }
 
-  /// Reads everything that is there. Returns the processes announced, each once, the latest first.
-  mutating func drain(now: UInt64) -> [ProcessIdentity] {
+  /// Reads everything that is there. Returns the processes announced, each once, the latest first, and
+  /// the addresses whose unwind rows are missing.
+  mutating func drain(
+    now: UInt64
+  ) -> (announced: [ProcessIdentity], wanted: [(process: UInt32, address: UInt64)]) {
     received.now = now
     ring.consume(&received) { received, record in received.add(record) }
     var met: Set<ProcessIdentity> = []
     let announced = received.announced.reversed().filter { met.insert($0).inserted }
     received.announced.removeAll(keepingCapacity: true)
-    return announced
+    defer { received.wanted.removeAll(keepingCapacity: true) }
+    return (announced, received.wanted)
   }
 
   /// What came so far.

@@ -14,6 +14,11 @@ struct UnwindMapping: BitwiseCopyable, Sendable {
   var end: UInt64
   /// What rows are relative to, at run time.
   var base: UInt64
-  var first: UInt32
-  var count: UInt32
+  /// The first of the rows; ``unasked`` where they can be had.
+  var first: UInt32 = 0
+  /// How many rows; 0 where there are none, and code is walked by frame pointer.
+  var count: UInt32 = 0
+
+  /// `ROWS_UNASKED`.
+  static let unasked = UInt32.max
 }

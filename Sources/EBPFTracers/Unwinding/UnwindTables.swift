@@ -3,10 +3,11 @@ internal import EBPFSystem
 internal import Symbolization
 internal import Synchronization
 
-/// What the kernel knows for walking stacks: one table of rows for each file in use, the mappings of
-/// each process seen.
+/// What the kernel knows for walking stacks: the rows of files in use, the mappings of each process
+/// seen.
 ///
-/// A file's table is made when the first process that maps it is seen, and stays for the next one.
+/// A file's rows are made when the first process that maps it is seen, those of a large file part by
+/// part when walks come to them, and stay for the next process.
 /// Used by one thread at a time that adds, and any that ask.
 final class UnwindTables: Sendable {
   private let room: Mutex<UnwindRoom>
@@ -16,7 +17,7 @@ final class UnwindTables: Sendable {
   init(_ object: LoadedObject) throws(EBPFError) {
     processes = try Map(try object.map("unwind_processes"))
     room = Mutex(
-      UnwindRoom(
+      try UnwindRoom(
         rows: try object.map("unwind_rows"), mappings: try object.map("unwind_mappings")))
   }
 
@@ -29,7 +30,7 @@ final class UnwindTables: Sendable {
   func add(_ process: ProcessIdentity, code: [CodeMapping]) {
     room.withLock { room in
       do throws(EBPFError) {
-        if room.isCrowded { try removeEnded(from: &room) }
+        if room.isCrowded { try makeRoom(in: &room) }
         guard let run = try room.place(code, of: process.processID) else { return }
         try processes.update(
           process.processID,
@@ -40,12 +41,25 @@ final class UnwindTables: Sendable {
     }
   }
 
+  /// Makes the rows for an address that a walk came to, where they can be had.
+  ///
+  /// What cannot be done is counted, and the code is walked by frame pointer.
+  func add(rowsFor address: UInt64, of process: UInt32) {
+    room.withLock { room in
+      do throws(EBPFError) {
+        if room.isCrowded { try makeRoom(in: &room) }
+        try room.place(rowsFor: address, of: process)
+      } catch { room.countRefusal() }
+    }
+  }
+
   /// Forgets processes that have ended, and gives back what only they used.
-  private func removeEnded(from room: inout UnwindRoom) throws(EBPFError) {
+  private func makeRoom(in room: inout UnwindRoom) throws(EBPFError) {
     for id in room.processes where !FileSystem.exists("/proc/\(id)") {
       _ = try processes.delete(id)
       room.forget(id)
     }
+    try room.retire()
     // From here on no program reads what the entries above referred to.
     do throws(Errno) { try GracePeriod.wait() } catch {
       throw EBPFError(
@@ -58,13 +72,13 @@ final class UnwindTables: Sendable {
 
 /// What became of the unwind tables.
 struct UnwindStatistics: Sendable, Hashable {
-  /// Tables made.
+  /// Tables made, of whole files or of parts.
   var tables = 0
   /// Rows in the kernel now.
   var rows = 0
-  /// Files whose table, or processes whose mappings, found no room: walked by frame pointer.
+  /// Tables of files or parts, and mappings of processes, that found no room: walked by frame pointer.
   var withoutRoom = 0
-  /// Processes that the kernel refused to be told about.
+  /// Processes and tables that the kernel refused to be told about.
   var refused = 0
   /// Files with no usable table: none in the file, damaged, or another processor's.
   var withoutTable = 0

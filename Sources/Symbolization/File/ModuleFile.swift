@@ -84,6 +84,18 @@ final class ModuleFile: Sendable {
       ?? contents.elf.address(ofFileOffset: offset, executable: false)
   }
 
+  /// What code has as address more in a process than in the file, modulo 2^64, where `count` bytes
+  /// from a file offset are mapped at `start`. The offset is a page's, and may be before the segment.
+  func bias(start: UInt64, fileOffset offset: UInt64, count: UInt64) -> UInt64? {
+    guard case .success(let contents) = contents else { return nil }
+    let segment = contents.elf.segments.first { segment in
+      segment.type == ELFFile.SegmentType.load && segment.isExecutable
+        && (segment.offset < offset
+          ? offset - segment.offset < segment.fileSize : segment.offset - offset < count)
+    }
+    return segment.map { start &- offset &+ $0.offset &- $0.virtualAddress }
+  }
+
   /// Looks up all addresses that are not known yet, in one pass.
   func resolve(_ addresses: some Sequence<UInt64>, debugFiles: DebugFiles) {
     let contents = contents

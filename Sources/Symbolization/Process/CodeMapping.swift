@@ -20,7 +20,8 @@ public struct CodeMapping: Sendable {
   /// What an address in the process has more than in the file, modulo 2^64; nil when the file has no
   /// address for this part.
   public var bias: UInt64? {
-    module.address(ofFileOffset: mapping.fileOffset).map { mapping.start &- $0 }
+    module.bias(
+      start: mapping.start, fileOffset: mapping.fileOffset, count: mapping.end &- mapping.start)
   }
 
   /// The file; an error when it is no ELF file.
