@@ -15,7 +15,7 @@ public struct UnwindSource: Sendable {
   private let index: FrameIndex?
 
   /// Functions in a part.
-  static let partSize = 2048
+  static let partSize = 1024
   /// A file with fewer functions has one part.
   static let wholeSize = 8192
 
