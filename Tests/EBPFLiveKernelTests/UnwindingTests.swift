@@ -19,19 +19,21 @@ import Testing
     var testDescription: String { "\(workload) \(mode)" }
   }
 
-  static let truths: [Truth] = ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie"].flatMap {
-    workload in
-    [
-      Truth(
-        workload: workload, mode: "callback", chain: ["leaf", "compare", "work_callback", "main"]),
-      Truth(
-        workload: workload, mode: "recursion",
-        chain: ["leaf"] + Array(repeating: "recurse", count: 100) + ["main"]),
-      Truth(workload: workload, mode: "signal", chain: ["leaf", "handle", "work_signal", "main"]),
-      Truth(workload: workload, mode: "aligned", chain: ["leaf", "work_aligned", "main"]),
-      Truth(workload: workload, mode: "alloca", chain: ["leaf", "work_alloca", "main"]),
-    ]
-  }
+  static let truths: [Truth] = ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie"]
+    .flatMap {
+      workload in
+      [
+        Truth(
+          workload: workload, mode: "callback", chain: ["leaf", "compare", "work_callback", "main"]),
+        Truth(
+          workload: workload, mode: "recursion",
+          chain: ["leaf"] + Array(repeating: "recurse", count: 100) + ["main"]),
+        Truth(
+          workload: workload, mode: "signal", chain: ["leaf", "handle", "work_signal", "main"]),
+        Truth(workload: workload, mode: "aligned", chain: ["leaf", "work_aligned", "main"]),
+        Truth(workload: workload, mode: "alloca", chain: ["leaf", "work_alloca", "main"]),
+      ]
+    }
 
   private func record(_ truth: Truth, _ unwinding: CPUProfilerConfiguration.Unwinding) throws
     -> CPUProfile
