@@ -46,6 +46,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build allocations allocations.c $frames -pthread
   build allocations-static allocations.c $frames -static -pthread
   build stacks stacks.c $frames
+  build short-lived short_lived.c $frames -static-pie
   build cpu cpu.c $frames -fPIE -pie
   build cpu-static cpu.c $frames -static
   build cpu-fixed cpu.c $frames -fno-pie -no-pie

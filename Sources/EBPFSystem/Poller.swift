@@ -132,6 +132,34 @@ public final class Poller: Sendable {
     return try add(number, .level, watched)
   }
 
+  /// Calls `handler` after each ``Wake/send()``, once for several that come before it.
+  public func addWake(handler: @escaping @Sendable () -> Void) throws(Errno) -> Wake {
+    let event = OwnedDescriptor(owning: try Errno.check(cebpf_event_descriptor()))
+    let number = event.rawValue
+    let box = DescriptorBox(event)
+    let watched = Watched(
+      handler: {
+        // EAGAIN: another turn has taken the count.
+        var count: UInt64 = 0
+        _ = unsafe cebpf_read(number, &count, 8)
+        handler()
+      }, owned: box)
+    _ = try add(number, .level, watched)
+    return Wake(descriptor: box)
+  }
+
+  /// Has a poller call a handler, from any thread.
+  public struct Wake: Sendable {
+    fileprivate let descriptor: DescriptorBox
+
+    /// Asks for a call of the handler.
+    public func send() {
+      var one: UInt64 = 1
+      // EAGAIN would mean that the counter is at its limit: the call is due anyway.
+      _ = unsafe cebpf_write(descriptor.descriptor.rawValue, &one, 8)
+    }
+  }
+
   /// Calls `handler` with the number of each of these signals that arrives, instead of their default
   /// action. Call it before other threads start: they inherit that the signals are blocked.
   public func addSignals(

@@ -308,7 +308,8 @@ NOINLINE int capture_walked(struct bpf_perf_event_data *context)
 	return send_stack(walk.depth, flags);
 }
 
-/* See struct process_id. */
+/* See struct process_id. 0 also while exec has not laid the new program out yet: the registers are
+ * those of the one before, and mean nothing in its memory. */
 INLINE u64 image_of(const struct task_struct *task)
 {
 	const struct mm_struct *mm;
@@ -316,7 +317,8 @@ INLINE u64 image_of(const struct task_struct *task)
 
 	if (core_read(&mm, task, mm) != 0 || !mm)
 		return 0;
-	core_read(&part, mm, start_code);
+	if (core_read(&part, mm, start_code) != 0 || part == 0)
+		return 0;
 	image = part;
 	core_read(&part, mm, end_code);
 	image = image * IMAGE_FACTOR + part;
@@ -413,7 +415,8 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 		key->flags |= KEY_KERNEL_THREAD;
 	} else {
 		key->process.image = image_of(task);
-		meet(&key->process, now, count);
+		if (key->process.image != 0)
+			meet(&key->process, now, count);
 	}
 
 	takes_stacks = !(READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS);
@@ -430,7 +433,7 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 		}
 	}
 	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && takes_stacks &&
-	    !(task_flags & PF_KTHREAD)) {
+	    key->process.image != 0) {
 		switch (walks ? capture_walked(context) : capture(context, F_USER_STACK)) {
 		case CAPTURED:
 			key->user_stack = space->stack.id;

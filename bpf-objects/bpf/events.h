@@ -70,7 +70,7 @@ struct stack_id {
 
 struct process_id {
 	u64 start; /* when the process was created, ns of CLOCK_BOOTTIME */
-	u64 image; /* 0: it has no memory of its own */
+	u64 image; /* 0: it has no memory of its own: a kernel thread, in exec, or at its end */
 	u32 tgid;  /* what user space calls the process id */
 	u32 padding;
 };

@@ -18,7 +18,7 @@ final class ProfilerSession: Sendable {
 
   private let object: LoadedObject
   /// Nil where frame pointers are followed.
-  private let unwinding: UnwindTables?
+  private let unwinding: UnwindBuilder?
   private let links: Mutex<Attached?>
   private let collector: Mutex<SampleCollector>
   private let poller: Poller
@@ -69,7 +69,9 @@ final class ProfilerSession: Sendable {
     (poller, processors) = try ProfilerSession.poller()
     self.meter = meter
     self.object = object
-    unwinding = sampler == ProfilerSession.walkingSampler ? try UnwindTables(object) : nil
+    unwinding =
+      sampler == ProfilerSession.walkingSampler
+      ? try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer) : nil
     counters = try PerCPUMap(try object.map("counters"))
     control = try MappedArray(try object.map("control"), writable: false)
 
@@ -239,12 +241,7 @@ extension ProfilerSession {
         try symbolizer.snapshot(pid: Int32(truncatingIfNeeded: process.processID))
       } catch { continue }
     }
-    guard let unwinding else { return }
-    for process in announced {
-      let pid = Int32(truncatingIfNeeded: process.processID)
-      unwinding.add(process, code: symbolizer.code(of: process.program, in: pid))
-    }
-    for (process, address) in wanted { unwinding.add(rowsFor: address, of: process) }
+    unwinding?.add(announced, rowsFor: wanted)
   }
 
   /// Switches sampling off and on; the program stays attached.

@@ -14,6 +14,8 @@ struct ProgramTable: Sendable {
   private var snapshots: [Key: ProcessSnapshot] = [:]
   /// The program that was found last in each process.
   private var latest: [Int32: Key] = [:]
+  /// The process that a layout was found in last.
+  private var families: [UInt64: Key] = [:]
   private var calls: UInt64 = 0
 
   init(limit: Int) { self.limit = limit }
@@ -39,6 +41,7 @@ struct ProgramTable: Sendable {
     let key = Key(pid: pid, image: snapshot.status.image)
     snapshots[key] = snapshot
     latest[pid] = key
+    families[key.image] = key
     if count > limit { forgetOldest() }
   }
 
@@ -56,13 +59,24 @@ struct ProgramTable: Sendable {
       }
     }
     do throws(EBPFError) { try snapshot(pid, &files) } catch {
+      if let relative = relative(of: program) { return .success(relative) }
       if error.code == .denied { return .failure(UnresolvedProgram(reason: .denied)) }
       guard let program else { return .failure(UnresolvedProgram(reason: .processGone)) }
       return .failure(UnresolvedProgram(reason: whyMissing(program, pid)))
     }
     guard let last = latest[pid] else { preconditionFailure("a process just read is known") }
     guard let program, program.image != last.image else { return .success(last) }
+    if let relative = relative(of: program) { return .success(relative) }
     return .failure(UnresolvedProgram(reason: whyMissing(program, pid)))
+  }
+
+  /// A process with the same layout: the parent or a child of one that came and went too fast. What
+  /// `fork` copies is laid out alike until it executes another program.
+  private func relative(of program: Symbolizer.Program?) -> Key? {
+    guard let program, program.image != 0, let key = families[program.image],
+      snapshots[key] != nil
+    else { return nil }
+    return key
   }
 
   private func whyMissing(_ program: Symbolizer.Program, _ pid: Int32) -> UnresolvedReason {
@@ -76,6 +90,7 @@ struct ProgramTable: Sendable {
   mutating func forget(_ pid: Int32) {
     latest[pid] = nil
     snapshots = snapshots.filter { $0.key.pid != pid }
+    families = families.filter { $0.value.pid != pid }
   }
 
   private mutating func forgetOldest() {
@@ -83,6 +98,7 @@ struct ProgramTable: Sendable {
     for (key, _) in snapshots.sorted(by: { $0.value.lastUse < $1.value.lastUse }).prefix(excess) {
       snapshots[key] = nil
       if latest[key.pid] == key { latest[key.pid] = nil }
+      if families[key.image] == key { families[key.image] = nil }
     }
   }
 }
