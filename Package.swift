@@ -31,11 +31,13 @@ let package = Package(
     // The kernel's door: system calls, and nothing else.
     .target(name: "CEBPF", cSettings: strictC),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
 
     // The core: no dependency outside this package.
     .target(name: "EBPFObject", swiftSettings: lifetimes),
     .target(
-      name: "EBPFSystem", dependencies: ["CEBPF", "CZlib", "EBPFObject"], swiftSettings: lifetimes),
+      name: "EBPFSystem", dependencies: ["CEBPF", "CLzma", "CZlib", "EBPFObject"],
+      swiftSettings: lifetimes),
     .target(name: "EBPF", dependencies: ["EBPFObject", "EBPFSystem"], swiftSettings: strict),
 
     // What stands on it.

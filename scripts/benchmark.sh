@@ -44,7 +44,7 @@ done
 
 need_swift
 [ "$(id -u)" = 0 ] || die "needs root: it loads programs and records the whole machine"
-need_packages zlib1g-dev libbpf-dev build-essential bpftool linux-perf bpftrace binutils llvm \
+need_packages liblzma-dev zlib1g-dev libbpf-dev build-essential bpftool linux-perf bpftrace binutils llvm \
   libbpf-tools strace
 
 work=$(mktemp -d)

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
 
 need_swift
-need_packages zlib1g-dev
+need_packages liblzma-dev zlib1g-dev
 
 scratch=.build-static
 if [ ! -x "$scratch/release/ebpf" ]; then

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 allowed() {
   case "$1" in
     EBPFObject)     echo "Synchronization" ;;
-    EBPFSystem)     echo "CEBPF CZlib EBPFObject Glibc Synchronization" ;;
+    EBPFSystem)     echo "CEBPF CLzma CZlib EBPFObject Glibc Synchronization" ;;
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
     Profiles)       echo "" ;;
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;

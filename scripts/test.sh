@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
 
 need_swift
-need_packages libelf-dev linux-libc-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
+need_packages libelf-dev linux-libc-dev liblzma-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
   libcap2-bin protobuf-compiler iproute2 linux-perf binutils chromium strace file podman runc \
   musl-tools tmux
 # Decoders that know nothing of this project: Google's protobuf and a JSON schema checker.

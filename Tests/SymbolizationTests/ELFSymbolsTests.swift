@@ -48,7 +48,7 @@ import Testing
       .map(String.init)
     let symbols = try ELFSymbols(try ELFFile(try MappedFile.open(path)))
     let found = symbols.functions(at: oracle.addresses)
-    #expect(symbols.indexSize > 0 || oracle.addresses.count <= ELFSymbols.scanLimit)
+    #expect(symbols.indexSize > 0 || oracle.addresses.count <= FunctionSearch.scanLimit)
     var different = 0
     for (index, function) in found.enumerated() {
       // Name, place, empty line.

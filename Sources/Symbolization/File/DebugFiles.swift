@@ -11,14 +11,24 @@ public struct DebugFiles: Sendable, Hashable {
 
   /// The debug file of the ELF file at `path`, or nil when there is none.
   ///
-  /// A file is taken only if its build id (or, without one, its CRC) is the expected one. What is
-  /// found but cannot be read as ELF is passed over.
-  public func find(for file: ELFFile, path: String) throws(EBPFError) -> ELFFile? {
+  /// `root` is where the file system begins that `path` is a path of, `/proc/PID/root` for a process
+  /// in a container; our own is looked through after it. A file is taken only if its build id (or,
+  /// without one, its CRC) is the expected one. What is found but cannot be read as ELF is passed over.
+  public func find(
+    for file: ELFFile, path: String, root: String = ""
+  ) throws(EBPFError) -> ELFFile? {
+    if !root.isEmpty, let found = try find(for: file, path, in: root) { return found }
+    return try find(for: file, path, in: "")
+  }
+
+  private func find(
+    for file: ELFFile, _ path: String, in root: String
+  ) throws(EBPFError) -> ELFFile? {
     let buildID = try file.buildID ?? ""
     if buildID.utf8.count > 2 {
       for folder in folders {
         let candidate = "\(folder)/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"
-        if let found = open(candidate, buildID: buildID, checksum: nil) { return found }
+        if let found = open(root + candidate, buildID: buildID, checksum: nil) { return found }
       }
     }
     guard let link = try file.debugLink, !link.fileName.isEmpty, !link.fileName.contains("/") else {
@@ -28,7 +38,9 @@ public struct DebugFiles: Sendable, Hashable {
     var candidates = ["\(folder)/\(link.fileName)", "\(folder)/.debug/\(link.fileName)"]
     candidates += folders.map { "\($0)\(folder)/\(link.fileName)" }
     for candidate in candidates where candidate != path {
-      if let found = open(candidate, buildID: buildID, checksum: link.checksum) { return found }
+      if let found = open(root + candidate, buildID: buildID, checksum: link.checksum) {
+        return found
+      }
     }
     return nil
   }

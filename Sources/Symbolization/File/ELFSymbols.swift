@@ -4,10 +4,11 @@ import Synchronization
 
 /// The functions of one ELF file, by address and by name.
 ///
-/// From `.symtab`, of a separate debug file when the file itself has none; else from `.dynsym`. Calls
-/// through the procedure linkage table get names of their own, `malloc@plt`. Nothing is read before
-/// the first look-up; then either a scan without memory, for a few addresses, or one index of 16
-/// bytes a function.
+/// From `.symtab`, of a separate debug file when the file itself has none; else from what stripping
+/// leaves: `.gnu_debugdata`, `.dynsym`, and Go's `.gopclntab`. Calls through the procedure linkage
+/// table get names of their own, `malloc@plt`. Nothing is read before the first look-up, but what is
+/// compressed; then either a scan without memory, for a few addresses, or one index of 16 bytes a
+/// function.
 ///
 /// A function is the one that starts last among those whose size covers the address; failing that,
 /// the nearest one before it if that has no size, up to the end of its section. Of several names for
@@ -30,6 +31,10 @@ public final class ELFSymbols: Sendable {
     case symbolTable
     /// The full symbol table of a separate debug file.
     case debugFile
+    /// The compressed symbol table of a stripped file, besides its dynamic symbols.
+    case miniDebugInformation
+    /// Go's table of functions, besides the dynamic symbols of the C code it is linked with.
+    case goLineTable
     /// Only what dynamic linking needs: local functions are missing.
     case dynamicSymbols
     /// Nothing: the file is static and stripped.
@@ -38,38 +43,59 @@ public final class ELFSymbols: Sendable {
 
   /// Where the names are from.
   public let source: Source
-  private let functions: FunctionTable?
+  /// Why a source of names that the file has was passed over: it is damaged, or too new.
+  public let refusals: [EBPFError]
+  /// The best first.
+  private let tables: [FunctionTable]
+  private let lineTable: GoLineTable?
   private let file: ELFFile
-  private let state = Mutex(State())
+  /// The bytes that names of a compressed table take.
+  private let expandedSize: Int
+  private let state: Mutex<State>
 
   fileprivate struct State {
-    var index: FunctionIndex?
-    var scans = 0
+    var searches: [FunctionSearch]
     var linkage: LinkageTable?
     var linkageError: EBPFError?
   }
 
-  /// A batch no larger than this is scanned for while there is no index…
-  static let scanLimit = 64
-  /// …this many times.
-  static let scansBeforeIndex = 4
-
-  /// Chooses the symbol table; reads nothing of it yet.
+  /// Chooses the symbol tables; reads nothing of them yet.
   public init(_ file: ELFFile, debugFile: ELFFile? = nil) throws(EBPFError) {
+    var tables: [FunctionTable] = []
+    var refusals: [EBPFError] = []
+    var lineTable: GoLineTable?
+    var expandedSize = 0
+    var source = Source.none
     if let table = try Self.fullTable(of: file) {
       source = .symbolTable
-      functions = FunctionTable(file, table)
+      tables = [FunctionTable(file, table)]
     } else if let debugFile, let table = try Self.fullTable(of: debugFile) {
       source = .debugFile
-      functions = FunctionTable(debugFile, table)
-    } else if let table = try file.dynamicSymbolTable, table.count > 1 {
-      source = .dynamicSymbols
-      functions = FunctionTable(file, table)
+      tables = [FunctionTable(debugFile, table)]
     } else {
-      source = .none
-      functions = nil
+      if let table = try file.dynamicSymbolTable, table.count > 1 {
+        source = .dynamicSymbols
+        tables = [FunctionTable(file, table)]
+      }
+      do throws(EBPFError) {
+        lineTable = try GoLineTable(file)
+        if lineTable != nil { source = .goLineTable }
+      } catch { refusals.append(error) }
+      do throws(EBPFError) {
+        if let mini = try MiniDebugFile.find(in: file), let table = try Self.fullTable(of: mini) {
+          source = .miniDebugInformation
+          tables.insert(FunctionTable(mini, table), at: 0)
+          expandedSize = table.nameBytes.count + table.count * 24
+        }
+      } catch { refusals.append(error) }
     }
     self.file = file
+    self.source = source
+    self.tables = tables
+    self.lineTable = lineTable
+    self.refusals = refusals
+    self.expandedSize = expandedSize
+    state = Mutex(State(searches: tables.map { FunctionSearch($0) }))
   }
 
   private static func fullTable(of file: ELFFile) throws(EBPFError) -> SymbolTable? {
@@ -85,12 +111,21 @@ public final class ELFSymbols: Sendable {
   /// The functions at many addresses, in the order given.
   public func functions(at addresses: [UInt64]) -> [Function?] {
     state.withLock { state in
-      let entries = state.entries(at: addresses, in: functions)
-      return zip(entries, addresses).map { entry, address in
-        guard let functions, let entry else { return state.stub(at: address, in: file) }
-        return Function(
-          name: functions.name(entry), address: entry.address, size: UInt64(entry.size))
+      var best = [Function?](repeating: nil, count: addresses.count)
+      for index in state.searches.indices {
+        for (place, entry) in state.searches[index].entries(at: addresses).enumerated() {
+          guard let entry else { continue }
+          // What one table says for sure counts for more than another's guess.
+          if let known = best[place], known.size > 0 || entry.size == 0 { continue }
+          best[place] = Function(
+            name: tables[index].name(entry), address: entry.address, size: UInt64(entry.size))
+        }
       }
+      for (place, address) in addresses.enumerated() where best[place]?.size ?? 0 == 0 {
+        best[place] =
+          lineTable?.function(at: address) ?? best[place] ?? state.stub(at: address, in: file)
+      }
+      return best
     }
   }
 
@@ -98,33 +133,33 @@ public final class ELFSymbols: Sendable {
   /// out to be damaged; known after a look-up has asked for one.
   public var linkageError: EBPFError? { state.withLock(\.linkageError) }
 
-  /// The bytes of memory the index takes; 0 before there is one.
-  public var indexSize: Int { state.withLock { $0.index?.byteCount ?? 0 } }
+  /// The bytes of memory that indices and expanded tables take.
+  public var indexSize: Int {
+    state.withLock { $0.searches.reduce(expandedSize) { $0 + ($1.index?.byteCount ?? 0) } }
+  }
 
-  /// Builds the index now, and says how many functions it has.
+  /// Builds the indices now, and says how many functions they have.
   @discardableResult
   public func buildIndex() -> Int {
-    guard let functions else { return 0 }
-    return state.withLock { state in
-      let index = state.index ?? FunctionIndex(functions)
-      state.index = index
-      return index.count
+    state.withLock { state in
+      state.searches.indices.reduce(0) { $0 + state.searches[$1].builtIndex().count }
     }
   }
 
   /// True when the file the names are from became shorter while it was read.
-  var wasCutShort: Bool { functions?.nameBytes.wasCutShort ?? false }
+  var wasCutShort: Bool { tables.contains { $0.nameBytes.wasCutShort } }
 
   /// Gives the memory of the file the names are from back to the kernel.
-  func releasePages() { functions?.nameBytes.releasePages() }
+  func releasePages() { for table in tables { table.nameBytes.releasePages() } }
 
   /// Every function of that name.
   public func functions(named name: String) -> [Function] {
-    guard let functions else { return [] }
     var found: [Function] = []
-    functions.forEach { entry in
-      if functions.isNamed(entry, name) {
-        found.append(Function(name: name, address: entry.address, size: UInt64(entry.size)))
+    for table in tables {
+      table.forEach { entry in
+        if table.isNamed(entry, name) {
+          found.append(Function(name: name, address: entry.address, size: UInt64(entry.size)))
+        }
       }
     }
     return found
@@ -132,27 +167,15 @@ public final class ELFSymbols: Sendable {
 
   /// Up to `limit` function names that look like `name`, best first: what was probably meant.
   public func names(near name: String, limit: Int = 3) -> [String] {
-    guard let functions else { return [] }
     var candidates = NearNames(name, limit: limit)
-    functions.forEach { candidates.consider(functions.nameBytes, from: functions.nameOffset($0)) }
+    for table in tables {
+      table.forEach { candidates.consider(table.nameBytes, from: table.nameOffset($0)) }
+    }
     return candidates.best
   }
 }
 
 extension ELFSymbols.State {
-  mutating func entries(
-    at addresses: [UInt64], in functions: FunctionTable?
-  ) -> [FunctionTable.Entry?] {
-    guard let functions else { return Array(repeating: nil, count: addresses.count) }
-    if index == nil, addresses.count <= ELFSymbols.scanLimit, scans < ELFSymbols.scansBeforeIndex {
-      scans += 1
-      return functions.scan(for: addresses)
-    }
-    let index = self.index ?? FunctionIndex(functions)
-    self.index = index
-    return addresses.map { index.entry(at: $0) }
-  }
-
   mutating func stub(at address: UInt64, in file: ELFFile) -> ELFSymbols.Function? {
     if linkage == nil {
       do throws(EBPFError) { linkage = try LinkageTable(file) } catch {

@@ -12,6 +12,8 @@ final class ModuleFile: Sendable {
   private let bytes: Bytes
   /// The path of the process that mapped it first, for the folder of its debug file.
   private let path: String
+  /// Where the file system begins that `path` is a path of.
+  private let root: String
   private let state = Mutex(State())
 
   private struct State {
@@ -36,10 +38,11 @@ final class ModuleFile: Sendable {
   /// Beyond this many addresses everything known is forgotten, to be looked up again.
   static let mostKnown = 65_536
 
-  init(_ bytes: Bytes, identity: ModuleIdentity, path: String) {
+  init(_ bytes: Bytes, identity: ModuleIdentity, path: String, root: String = "") {
     self.identity = identity
     self.bytes = bytes
     self.path = path
+    self.root = root
   }
 
   /// The headers, read once.
@@ -127,7 +130,7 @@ final class ModuleFile: Sendable {
     do throws(EBPFError) {
       let elf = try contents.get().elf
       let isStripped = elf.section(ofType: ELFFile.SectionType.symbolTable) == nil
-      let debugFile = isStripped ? try debugFiles.find(for: elf, path: path) : nil
+      let debugFile = isStripped ? try debugFiles.find(for: elf, path: path, root: root) : nil
       return .success(try ELFSymbols(elf, debugFile: debugFile))
     } catch { return .failure(error) }
   }

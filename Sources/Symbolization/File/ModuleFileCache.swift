@@ -29,7 +29,8 @@ struct ModuleFileCache: Sendable {
         let status = try FileStatus(path: path)
         // The link cannot be wrong; a path may by now lead to another file.
         guard index == 0 || status.inode == mapping.inode else { continue }
-        return try open(path, ModuleIdentity(status), name: mapping.path)
+        return try open(
+          path, ModuleIdentity(status), name: mapping.path, root: "/proc/\(pid)/root")
       } catch {
         if index > 0, error == .accessDenied || error == .notPermitted { failure = .denied }
       }
@@ -43,14 +44,15 @@ struct ModuleFileCache: Sendable {
   }
 
   private mutating func open(
-    _ path: String, _ identity: ModuleIdentity, name: String
+    _ path: String, _ identity: ModuleIdentity, name: String, root: String
   ) throws(Errno) -> Result<ModuleFile, Unopened> {
     clock += 1
     if let known = files[identity] {
       files[identity]?.lastUse = clock
       return .success(known.file)
     }
-    let file = ModuleFile(try MappedFile.open(path), identity: identity, path: name)
+    let file = ModuleFile(
+      try MappedFile.open(path), identity: identity, path: name, root: root)
     files[identity] = (file, clock)
     return .success(file)
   }
