@@ -122,7 +122,7 @@ extension LiveState {
       var all = [("q", "quit"), ("p", isPaused ? "resume" : "pause"), ("s", "sort")]
       all.append(("/", filter.isEmpty ? "filter" : "filter: \(filter)"))
       if content.tables[table].hasDetails { all.append(("Enter", "details")) }
-      if content.tables.count > 1 { all.append(("Tab", "next table")) }
+      if content.tables.count > 1 { all.append(("Tab", "table")) }
       all.append(("+ -", "\(LiveState.text(interval)) s"))
       all.append(("?", "help"))
       return keys(all)

@@ -89,9 +89,8 @@ package struct TerminalKeyReader: Sendable {
     case UInt8(ascii: "O"):
       guard let final = rest.dropFirst().first else { return .incomplete }
       return .key(key(final: final, parameters: []), length: 3)
-    case 0x1b: return .key(.escape, length: 1)
-    // Alt and a key: none that means something here.
-    default: return .key(nil, length: 2)
+    // The escape key and then another; Alt with a key looks the same, and means nothing else here.
+    default: return .key(.escape, length: 1)
     }
   }
 

@@ -52,9 +52,11 @@ struct Style {
 
   /// Colours on a terminal, none elsewhere and none under `NO_COLOR`.
   static func forStream(_ stream: StandardStream) -> Style {
-    // https://no-color.org: present and not empty.
-    Style(isOn: stream.columns != nil && (ProcessEnvironment["NO_COLOR"] ?? "").isEmpty)
+    Style(isOn: stream.columns != nil && usesColours)
   }
+
+  /// False under `NO_COLOR`: present and not empty (https://no-color.org).
+  static var usesColours: Bool { (ProcessEnvironment["NO_COLOR"] ?? "").isEmpty }
 
   func red(_ text: String) -> String { wrap(text, "31") }
   func green(_ text: String) -> String { wrap(text, "32") }

@@ -55,7 +55,7 @@ import Testing
     ]
     for width in LiveStateTests.widths {
       for height in LiveStateTests.heights {
-        for (rows, warning) in [(0, ""), (1, "lost"), (100, "lost")] {
+        for (rows, warning) in [(0, ""), (1, "lost"), (30, "lost")] {
           var state = state(
             rows: rows, tables: 2, columns: width, lines: height, warning: warning)
           for key in [TerminalKey.up] + keys {

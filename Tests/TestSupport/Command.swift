@@ -39,6 +39,15 @@ public struct Command: Sendable {
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_adddup2(&actions, error, 2)
 
+    // The threads that tests run on block signals, and a child would inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
     var inherited: [String] = []
     var entry = environ
     while let text = entry.pointee {
@@ -52,7 +61,7 @@ public struct Command: Sendable {
     let pid = try withCStrings(arguments) { argv in
       try withCStrings(variables) { envp in
         var pid: pid_t = 0
-        let result = posix_spawnp(&pid, program, &actions, nil, argv, envp)
+        let result = posix_spawnp(&pid, program, &actions, &attributes, argv, envp)
         guard result == 0 else {
           throw Failure(description: "\(program): \(String(cString: strerror(result)))")
         }

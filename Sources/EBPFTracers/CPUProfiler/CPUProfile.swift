@@ -27,3 +27,8 @@ public struct CPUProfile: Sendable {
   /// The kernel's release.
   public var kernelRelease: String
 }
+
+/// A moment of a recording: what ``CPUProfiler/snapshot(since:)`` had counted then.
+public struct CPUProfileMark: Sendable {
+  let samples: [ProfilerKey: UInt64]
+}

@@ -47,6 +47,21 @@ public final class CPUProfiler: Tracer {
   /// Detaches, names every address and returns the profile.
   public func stop() throws(EBPFError) -> CPUProfile { try life.stop() }
 
+  /// What was sampled since an earlier moment, or since the start, while sampling goes on; refused
+  /// before start and after stop.
+  ///
+  /// Each sample is in exactly one of the profiles that follow one another's marks. It costs reading
+  /// all counts from the kernel, and naming the stacks that were met since the mark; addresses that
+  /// were named once are not looked up again.
+  public func snapshot(
+    since mark: CPUProfileMark? = nil
+  ) throws(EBPFError) -> (profile: CPUProfile, mark: CPUProfileMark) {
+    let statistics = try life.statistics()
+    return try life.withSession("look at") { (session) throws(EBPFError) in
+      try session.snapshot(since: mark, statistics: statistics)
+    }
+  }
+
   /// What was recorded and lost so far; all zero before start and after stop.
   public func statistics() throws(EBPFError) -> TracerStatistics { try life.statistics() }
 
@@ -84,6 +99,25 @@ extension ProfilerSession: TracerSession {
     let assembler = ProfileAssembler(
       configuration: configuration, stacks: stacks, symbolizer: symbolizer)
     return try assembler.assemble(samples, session: self, statistics: statistics)
+  }
+
+  func snapshot(
+    since mark: CPUProfileMark?, statistics: TracerStatistics
+  ) throws(EBPFError) -> (profile: CPUProfile, mark: CPUProfileMark) {
+    let (samples, stacks) = try countsSoFar()
+    var news = samples
+    if let mark {
+      for (key, count) in mark.samples where news[key] != nil {
+        let difference = (news[key] ?? 0) &- min(news[key] ?? 0, count)
+        news[key] = difference == 0 ? nil : difference
+      }
+    }
+    let assembler = ProfileAssembler(
+      configuration: configuration, stacks: stacks, symbolizer: symbolizer)
+    return (
+      try assembler.assemble(news, session: self, statistics: statistics),
+      CPUProfileMark(samples: samples)
+    )
   }
 
   func statistics() throws(EBPFError) -> TracerStatistics {

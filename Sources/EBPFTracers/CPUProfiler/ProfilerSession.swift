@@ -305,11 +305,17 @@ extension ProfilerSession {
       // What followed children has nothing left to lose.
     }
     poller.stop()
+    return try countsSoFar()
+  }
+
+  /// Every count so far, with the stacks they refer to.
+  func countsSoFar() throws(EBPFError) -> (samples: [ProfilerKey: UInt64], stacks: StackTable) {
+    // The counts before the ring: a stack is sent before it is counted.
+    let entries = try Map<ProfilerKey, UInt64>(try object.map("counts")).entries()
     drain()
     let received = collector.withLock { $0.result }
     var samples = received.overflow
-    let counts = try Map<ProfilerKey, UInt64>(try object.map("counts"))
-    for entry in try counts.entries() { samples[entry.key, default: 0] += entry.value }
+    for entry in entries { samples[entry.key, default: 0] += entry.value }
     return (samples, received.stacks)
   }
 

@@ -172,17 +172,24 @@ extension MemorySession {
     probes?.detach()
     attached.links.detachAll()
     poller.stop()
-    drain()
-    let received = collector.withLock { $0.result }
-    var sites = received.overflow
+    return try readings(at: end)
+  }
+
+  /// Everything so far. While recording goes on the tables are read one after the other, so that a
+  /// block may be among those in use and not yet in the sums, or the other way round.
+  func readings(at end: UInt64) throws(EBPFError) -> Readings {
     let object = attached.object
-    for (key, amount) in try object.map("sites", key: MemorySiteKey.self, value: MemoryAmount.self)
-      .entries()
-    { sites[key, default: MemoryAmount()] += amount }
     let blocks =
       probes == nil
       ? []
       : try object.map("live", key: MemoryAddress.self, value: MemoryBlockRecord.self).entries()
+    let counted = try object.map("sites", key: MemorySiteKey.self, value: MemoryAmount.self)
+      .entries()
+    // The tables before the ring: a stack is sent before it is counted.
+    drain()
+    let received = collector.withLock { $0.result }
+    var sites = received.overflow
+    for (key, amount) in counted { sites[key, default: MemoryAmount()] += amount }
     let ended = state.withLock { $0.ended }
     var all = ended
     for (key, record) in try processes.entries() { all[key] = record }

@@ -66,6 +66,19 @@ public final class MemoryTracer: Tracer {
   /// Detaches, names every address and returns what was recorded.
   public func stop() throws(EBPFError) -> MemoryRecording { try life.stop() }
 
+  /// Everything so far, while recording goes on; refused before start and after stop.
+  ///
+  /// It costs reading the tables of places and of blocks in use from the kernel, and the resident
+  /// size of each process from /proc; addresses that were named once are not looked up again. The
+  /// tables are read one after the other: a block may be among those in use and not yet in the sums,
+  /// or the other way round.
+  public func snapshot() throws(EBPFError) -> MemoryRecording {
+    let statistics = try life.statistics()
+    return try life.withSession("look at") { (session) throws(EBPFError) in
+      try session.snapshot(statistics: statistics)
+    }
+  }
+
   /// What was recorded and lost so far; all zero before start and after stop.
   public func statistics() throws(EBPFError) -> TracerStatistics { try life.statistics() }
 
@@ -108,6 +121,13 @@ public final class MemoryTracer: Tracer {
 
 extension MemorySession: TracerSession {
   var recordingSince: UInt64 { startTime.monotonic }
+
+  func snapshot(statistics: TracerStatistics) throws(EBPFError) -> MemoryRecording {
+    try MemoryAssembler(
+      configuration, try readings(at: Clock.monotonic.now), symbolizer: symbolizer,
+      baseline: baseline
+    ).assemble(self, statistics: statistics)
+  }
 
   func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> MemoryRecording {
     let readings = try readAll()

@@ -35,6 +35,8 @@ struct MemoryCommand: ParsableCommand {
               who grows
         ebpf memory --exact -- ./program
               exact totals and what the program did not free
+        ebpf memory --live --allocations -p 1234
+              live bytes by place, on the whole terminal
         ebpf memory --allocations -p 1234 -d 60 -o heap.html
               a flame graph of the heap, by sampling
         ebpf memory --exact -p 1234 -d 30 --older 10000 -a
@@ -136,13 +138,19 @@ struct MemoryCommand: ParsableCommand {
       let configuration = try configuration()
       if exact { sayCost() }
       let program = tracing.command.first
+      let view =
+        tracing.live
+        ? try LiveView(
+          LiveMemory(self), name: "memory", subject: tracing.subject, interval: 1) : nil
       let recording = TracerRecording<MemoryTracer>(
-        seconds: tracing.duration, command: tracing.command, noun: "events")
-      let result = try recording.run({ command in
-        var configuration = configuration
-        if let command { configuration.filter.follow(command) }
-        return MemoryTracer(configuration, program: program)
-      })
+        seconds: tracing.duration, command: tracing.command, noun: "events",
+        showsProgress: view == nil)
+      let result = try recording.run(
+        { command in
+          var configuration = configuration
+          if let command { configuration.filter.follow(command) }
+          return MemoryTracer(configuration, program: program)
+        }, onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) })
       let report = MemoryReport(result, command: self)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }

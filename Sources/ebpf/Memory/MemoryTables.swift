@@ -170,7 +170,7 @@ struct MemoryTables {
 
 extension MemorySite.Kind {
   /// The word a table uses.
-  fileprivate var word: String {
+  var word: String {
     switch self {
     case .allocation: "allocation"
     case .fault: "touch"

@@ -11,7 +11,7 @@ struct NetworkCommand: ParsableCommand {
     usage: """
       ebpf network [-d SECONDS] [-p PID] [-L PORTS] [-D PORTS] [-4 | -6]
       ebpf network --events [-T] [-w]
-      ebpf network -i SECONDS
+      ebpf network --live | -i SECONDS
       ebpf network [--dns] [--drops] [--histogram] [--json]
       ebpf network [OPTION ...] -- COMMAND [ARGUMENT ...]
       """,
@@ -41,6 +41,7 @@ struct NetworkCommand: ParsableCommand {
         ebpf network -d 10                 everything, for ten seconds
         ebpf network --events -D 443       connections to port 443, as they happen
         ebpf network -i 2                  what moves most, every two seconds
+        ebpf network --live                connections with their rates, on the whole terminal
         ebpf network --dns -- curl -sI http://example.org
         ebpf network --json -p 4711 -d 60 | jq .totals
 
@@ -102,7 +103,8 @@ struct NetworkCommand: ParsableCommand {
       throw ValidationError("-i takes seconds from 0.1 to 86400")
     }
     if interval != nil && events { throw ValidationError("-i and --events exclude each other") }
-    if interval != nil && tracing.json {
+    if tracing.live && events { throw ValidationError("--live and --events exclude each other") }
+    if interval != nil && tracing.json && !tracing.live {
       throw ValidationError("-i is for reading; with --json use --events")
     }
   }
@@ -110,8 +112,14 @@ struct NetworkCommand: ParsableCommand {
   mutating func run() throws {
     do throws(EBPFError) {
       let configuration = try configuration()
+      let view =
+        tracing.live
+        ? try LiveView(
+          LiveNetwork(wide: wide), name: "network", subject: tracing.subject,
+          interval: interval ?? 1) : nil
       let recording = TracerRecording<NetworkTracer>(
-        seconds: tracing.duration, command: tracing.command, noun: "events", interval: interval)
+        seconds: tracing.duration, command: tracing.command, noun: "events",
+        interval: view == nil ? interval : nil, showsProgress: view == nil)
       let lines = NetworkEventLines(
         json: tracing.json, timestamps: timestamp, wide: wide,
         wallOffset: Clock.monotonic.wallOffset)
@@ -126,6 +134,7 @@ struct NetworkCommand: ParsableCommand {
           if let command { configuration.filter.follow(command) }
           return NetworkTracer(configuration, listener: told)
         },
+        onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) },
         onInterval: { (tracer) throws(EBPFError) in try refresh.show(try tracer.activity()) })
       let report = NetworkReport(result, command: self)
       try report.write()

@@ -22,7 +22,7 @@ struct NetworkTable {
       table.add(
         connection.process.map { String($0.id) } ?? "-", connection.process?.command ?? "-",
         NetworkText.endpoint(connection.local, wide: wide),
-        NetworkText.endpoint(connection.remote, wide: wide), state(connection),
+        NetworkText.endpoint(connection.remote, wide: wide), NetworkTable.state(connection),
         Figures.bytes(bytes.sent), Figures.bytes(bytes.received),
         NetworkText.microseconds(connection.health.roundTripMicroseconds),
         String(connection.retransmits.total), Figures.nanoseconds(connection.durationNanoseconds))
@@ -64,7 +64,8 @@ struct NetworkTable {
       sent: sent - min(sent, old.sent), received: received - min(received, old.received))
   }
 
-  private func state(_ connection: NetworkConnection) -> String {
+  /// The state in one word, or why it ended.
+  static func state(_ connection: NetworkConnection) -> String {
     if connection.closed == nil {
       return connection.role == .existing ? "existing" : connection.state.lowercased()
     }
@@ -85,6 +86,9 @@ struct NetworkFlow: Hashable {
   private let remote: NetworkEndpoint?
   private let networkNamespace: UInt32
   private let firstSeen: UInt64
+
+  /// The same in words.
+  var text: String { "\(local) \(remote?.description ?? "-") \(networkNamespace) \(firstSeen)" }
 
   init(_ connection: NetworkConnection) {
     local = connection.local

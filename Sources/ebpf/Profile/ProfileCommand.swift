@@ -22,6 +22,9 @@ struct ProfileCommand: ParsableCommand {
       format: .html (interactive flame graph in one file), .svg, .folded, .pb.gz (pprof), \
       .speedscope.json.
 
+      --live shows the hottest functions and processes while it records; Enter shows who calls a \
+      function. What a command writes to the terminal meanwhile is thrown away.
+
       Needs CAP_BPF and CAP_PERFMON; names of other users' functions need CAP_SYS_PTRACE, names \
       of kernel functions CAP_SYSLOG.
       """)
@@ -54,8 +57,12 @@ struct ProfileCommand: ParsableCommand {
   @Flag(name: .long, help: "Count idle CPUs as well.")
   var idle = false
 
-  @Option(name: .long, help: "Stop recording after this many samples; 0: never.")
-  var maxSamples: UInt64 = 100_000
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Stop recording after this many samples; 0: never. (default: 100000; with --live 0)",
+      valueName: "samples"))
+  var maxSamples: UInt64?
 
   @Option(name: .shortAndLong, help: "Write the profile to this file.")
   var output: String?
@@ -86,14 +93,19 @@ struct ProfileCommand: ParsableCommand {
   mutating func run() throws {
     do throws(EBPFError) {
       let configuration = try configuration()
+      let view =
+        tracing.live
+        ? try LiveView(LiveProfile(), name: "profile", subject: tracing.subject, interval: 1) : nil
       let recording = TracerRecording<CPUProfiler>(
-        seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples")
+        seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples",
+        showsProgress: view == nil)
       let result = try recording.run(
         { command in
           var configuration = configuration
           if let command { configuration.filter.follow(command) }
           return CPUProfiler(configuration)
-        }, isFull: \.isFull)
+        }, isFull: \.isFull,
+        onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) })
       let report = ProfileReport(result, command: self)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
@@ -113,7 +125,7 @@ struct ProfileCommand: ParsableCommand {
     configuration.unwinding = unwind == .fp ? .framePointers : .automatic
     configuration.separatesThreads = threads
     configuration.includesIdle = idle
-    configuration.sampleLimit = maxSamples
+    configuration.sampleLimit = maxSamples ?? (tracing.live ? 0 : configuration.sampleLimit)
     configuration.filter = try tracing.filter()
     return configuration
   }

@@ -42,6 +42,7 @@ struct SyscallsCommand: ParsableCommand {
       EXAMPLES
         ebpf syscalls -d 10                        which calls, for ten seconds
         ebpf syscalls -p 1234 -L -i 1              by time inside, every second
+        ebpf syscalls --live --by process          who calls most, on the whole terminal
         ebpf syscalls --by errno -x                who fails, and with what
         ebpf syscalls --histogram --syscalls fsync how long fsync takes
         ebpf syscalls --trace -x -- ls /nowhere    what a command tries in vain
@@ -149,6 +150,7 @@ struct SyscallsCommand: ParsableCommand {
     if let interval, !(interval >= 0.1 && interval <= 86_400) {
       throw ValidationError("-i takes seconds, at least 0.1")
     }
+    if tracing.live && trace { throw ValidationError("--live and --trace exclude each other") }
     if stacks && !trace { throw ValidationError("--stacks goes with --trace") }
     if keys < 1 || keys > 1 << 24 {
       throw ValidationError("--keys takes 1 to \(1 << 24), not \(keys)")
@@ -185,15 +187,21 @@ struct SyscallsCommand: ParsableCommand {
       if let advice = SyscallSelection.advice(for: name) { Output.note("note: \(advice)") }
     }
     let live = SyscallsLive(command: self)
+    let view =
+      tracing.live
+      ? try LiveView(
+        LiveSyscalls(grouping: grouping), name: "syscalls", subject: tracing.subject,
+        interval: interval ?? 1) : nil
     let recording = TracerRecording<SyscallTracer>(
       seconds: tracing.duration, command: tracing.command, noun: "calls",
-      interval: trace ? 0.1 : interval)
+      interval: view == nil ? trace ? 0.1 : interval : nil, showsProgress: view == nil)
     let result = try recording.run(
       { child in
         var configuration = configuration
         if let child { configuration.filter.follow(child) }
         return SyscallTracer(configuration)
-      }, onInterval: { (tracer) throws(EBPFError) in try live.tick(tracer) })
+      }, onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) },
+      onInterval: { (tracer) throws(EBPFError) in try live.tick(tracer) })
     try live.finish(result)
     return SyscallsReport(result, command: self)
   }

@@ -10,6 +10,12 @@ protocol RecordingPart: AnyObject {
   /// end the recording with ``RecordingLoop/end()``. An error thrown ends the recording as well, and
   /// is the command's error.
   func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) throws(EBPFError)
+  /// The recording has ended, by whatever: time to give things back that others need now.
+  func ended()
+}
+
+extension RecordingPart {
+  func ended() {}
 }
 
 /// The one wait of a recording, for descriptors and clocks that any part may add.
@@ -75,11 +81,19 @@ final class RecordingLoop {
   /// Seconds since the loop was made.
   var elapsed: Double { begin.duration(to: .now).seconds }
 
-  /// Lets ``run(seconds:)`` return as soon as the part that runs now has returned.
-  func end() { hasEnded = true }
+  /// Lets ``run(seconds:)`` return as soon as the part that runs now has returned. All parts are told
+  /// at once, once.
+  func end() {
+    guard !hasEnded else { return }
+    hasEnded = true
+    var told: Set<ObjectIdentifier> = []
+    for part in Array(descriptors.values) + clocks.values.map(\.part)
+    where told.insert(ObjectIdentifier(part)).inserted { part.ended() }
+  }
 
   /// Waits and wakes, until ``end()`` or for so many seconds.
   func run(seconds: Double? = nil) throws(EBPFError) {
+    defer { end() }
     let deadline = seconds.map { elapsed + $0 }
     while !hasEnded {
       try strikeClocks()

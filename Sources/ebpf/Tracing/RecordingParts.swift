@@ -17,9 +17,10 @@ final class InterruptPart: RecordingPart {
   }
 
   func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) throws(EBPFError) {
+    // First, so that the next interrupt finds everything given back.
+    loop.end()
     try RecordingLoop.system("read") { () throws(Errno) in try signals.takeAndRestore() }
     try loop.unwatch(signals.descriptor.rawValue)
-    loop.end()
   }
 }
 
@@ -28,10 +29,13 @@ final class CommandPart: RecordingPart {
   private let command: [String]
   private let child: ChildProcess
 
-  /// Makes the process, which waits before its first instruction.
-  init(_ command: [String]) throws(EBPFError) {
+  /// Makes the process, which waits before its first instruction; a quiet one does not read from the
+  /// terminal or write to it.
+  init(_ command: [String], isQuiet: Bool = false) throws(EBPFError) {
     self.command = command
-    child = try RecordingLoop.system("fork") { () throws(Errno) in try ChildProcess(command) }
+    child = try RecordingLoop.system("fork") { () throws(Errno) in
+      try ChildProcess(command, isQuiet: isQuiet)
+    }
   }
 
   /// The id of the command's process.

@@ -19,6 +19,11 @@ struct TracerOptions: ParsableArguments {
   @Option(name: .long, help: "Only this cgroup (a path below the cgroup2 mount) and those in it.")
   var cgroup: [String] = []
 
+  @Flag(
+    name: .long,
+    help: "Show the figures on the whole terminal while recording; ? lists the keys, q ends.")
+  var live = false
+
   @Flag(name: .long, help: "Print the result as JSON.")
   var json = false
 
@@ -37,6 +42,9 @@ struct TracerOptions: ParsableArguments {
     }
     if !command.isEmpty && !pid.isEmpty {
       throw ValidationError("give a process with -p or a command after --, not both")
+    }
+    if live, let objection = LiveTerminal.objection {
+      throw ValidationError("--live needs a terminal: \(objection)")
     }
   }
 

@@ -13,7 +13,7 @@ struct TracerRecording<Traced: Tracer> {
   let noun: String
   /// Seconds between calls of `onInterval`; nil for none.
   var interval: Double?
-  /// False when something else has the terminal.
+  /// False when something else has the terminal: the command then leaves it alone, too.
   var showsProgress = true
 
   /// Records. All closures run on the calling thread.
@@ -31,16 +31,17 @@ struct TracerRecording<Traced: Tracer> {
     onInterval: @escaping (Traced) throws(EBPFError) -> Void = { _ in }
   ) throws(EBPFError) -> Traced.Result {
     let interrupts = try InterruptPart()
-    let child: CommandPart? = command.isEmpty ? nil : try CommandPart(command)
+    let child: CommandPart? =
+      command.isEmpty ? nil : try CommandPart(command, isQuiet: !showsProgress)
+    let loop = try RecordingLoop()
     let tracer = make(child?.id)
     try tracer.start()
-    let loop: RecordingLoop
     do throws(EBPFError) {
-      loop = try RecordingLoop()
       try interrupts.join(loop)
       try onStart(tracer, loop)
       try child?.join(loop)
     } catch {
+      loop.end()
       _ = try tracer.stop()
       throw error
     }
