@@ -41,6 +41,10 @@ public struct ProgramDetails: OptionSet, Sendable, Hashable {
   public static let machineCode = ProgramDetails(rawValue: 4)
   /// Where the machine code of each function is: `kallsyms` addresses and lengths.
   public static let symbols = ProgramDetails(rawValue: 8)
+  /// Which function of its BTF begins where.
+  public static let functions = ProgramDetails(rawValue: 16)
+  /// Which source line begins where.
+  public static let lines = ProgramDetails(rawValue: 32)
 }
 
 /// What the kernel says about a program.
@@ -87,6 +91,36 @@ public struct ProgramInformation: Sendable, Hashable {
   public var symbols: [UInt64] = []
   /// The length of each function's machine code, with ``ProgramDetails/symbols``.
   public var functionSizes: [UInt32] = []
+  /// Where functions begin, with ``ProgramDetails/functions``.
+  public var functions: [ProgramFunction] = []
+  /// Where source lines begin, with ``ProgramDetails/lines``.
+  public var lines: [ProgramLine] = []
+
+  /// All zero.
+  public init() {}
+}
+
+/// A function's start (`struct bpf_func_info`).
+public struct ProgramFunction: BitwiseCopyable, Sendable, Hashable {
+  /// The index of its first translated instruction.
+  public var instruction: UInt32 = 0
+  /// Its type in the program's BTF.
+  public var typeID: UInt32 = 0
+
+  /// All zero.
+  public init() {}
+}
+
+/// A source line's start (`struct bpf_line_info`).
+public struct ProgramLine: BitwiseCopyable, Sendable, Hashable {
+  /// The index of its first translated instruction.
+  public var instruction: UInt32 = 0
+  /// The file's name, as an offset into the strings of the program's BTF.
+  public var fileNameOffset: UInt32 = 0
+  /// The line's text, as an offset into the strings.
+  public var textOffset: UInt32 = 0
+  /// Line in bits 10–31, column in bits 0–9.
+  public var lineAndColumn: UInt32 = 0
 
   /// All zero.
   public init() {}

@@ -128,7 +128,19 @@ extension LiveKernel {
     var symbols = [UInt64](repeating: 0, count: functions)
     let lengths = details.contains(.symbols) ? Int(found.nr_jited_func_lens) : 0
     var sizes = [UInt32](repeating: 0, count: lengths)
+    let starts = details.contains(.functions) ? Int(found.nr_func_info) : 0
+    var functionRecords = [ProgramFunction](repeating: ProgramFunction(), count: starts)
+    let places = details.contains(.lines) ? Int(found.nr_line_info) : 0
+    var lineRecords = [ProgramLine](repeating: ProgramLine(), count: places)
     do {
+      var functionsSpan = functionRecords.mutableSpan
+      var linesSpan = lineRecords.mutableSpan
+      request.nr_func_info = UInt32(functionsSpan.count)
+      request.func_info_rec_size = UInt32(MemoryLayout<ProgramFunction>.stride)
+      request.func_info = functionsSpan.address
+      request.nr_line_info = UInt32(linesSpan.count)
+      request.line_info_rec_size = UInt32(MemoryLayout<ProgramLine>.stride)
+      request.line_info = linesSpan.address
       var mapsSpan = maps.mutableSpan
       var instructionsSpan = instructions.mutableSpan
       var machineCodeSpan = machineCode.mutableSpan
@@ -151,6 +163,8 @@ extension LiveKernel {
     result.translated = request.xlated_prog_insns == 0 ? [] : instructions
     result.machineCode = request.jited_prog_insns == 0 ? [] : machineCode
     result.symbols = request.jited_ksyms == 0 ? [] : symbols
+    result.functions = request.func_info == 0 ? [] : functionRecords
+    result.lines = request.line_info == 0 ? [] : lineRecords
     result.functionSizes = request.jited_func_lens == 0 ? [] : sizes
     return result
   }

@@ -18,6 +18,7 @@ struct EBPFCommand: ParsableCommand {
     subcommands: [
       ProfileCommand.self, NetworkCommand.self, SyscallsCommand.self, MemoryCommand.self,
       CheckCommand.self, ValidateCommand.self, LoadCommand.self,
+      ProgCommand.self, MapCommand.self, LinkCommand.self, BTFCommand.self,
     ])
 
   static func main() {

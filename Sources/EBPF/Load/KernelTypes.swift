@@ -48,20 +48,21 @@ public final class KernelTypes: Sendable {
     cachedModules.withLock { $0 = nil }
   }
 
-  /// Reads a BTF file: raw, as in /sys/kernel/btf, or the `.BTF` section of an ELF file.
-  public static func read(_ path: String) throws(EBPFError) -> BTF {
+  /// Reads a BTF file: raw, as in /sys/kernel/btf, or the `.BTF` section of an ELF file. `base` are
+  /// the types that it continues, as a module's continue the kernel's.
+  public static func read(_ path: String, base: BTF? = nil) throws(EBPFError) -> BTF {
     let bytes: Bytes
     do throws(Errno) { bytes = try MappedFile.open(path) } catch {
       throw unreadable(path, error)
     }
     return try EBPFError.at(.file(path)) { () throws(EBPFError) in
       let magic = try bytes.count >= 4 ? bytes.load(at: 0, as: UInt32.self) : 0
-      guard magic == 0x464c_457f else { return try BTF(parsing: bytes) }
+      guard magic == 0x464c_457f else { return try BTF(parsing: bytes, base: base) }
       let file = try ELFFile(bytes)
       guard let section = file.section(named: ".BTF") else {
         throw EBPFError(.notFound, "the file has no .BTF section", hint: "pahole -J adds one")
       }
-      return try BTF(parsing: try file.contents(of: section))
+      return try BTF(parsing: try file.contents(of: section), base: base)
     }
   }
 
