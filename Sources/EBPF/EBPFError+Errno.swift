@@ -230,17 +230,17 @@ extension EBPFError {
   ) -> EBPFError {
     let word =
       switch kind {
-      case .program: ("program", "PROG")
-      case .map: ("map", "MAP")
-      case .btf: ("BTF object", "BTF")
-      case .link: ("link", "LINK")
+      case .program: ("program", "PROG", "prog")
+      case .map: ("map", "MAP", "map")
+      case .btf: ("BTF object", "BTF", "btf")
+      case .link: ("link", "LINK", "link")
       }
     let call = "bpf(BPF_\(word.1)_GET_FD_BY_ID)"
     switch errno {
     case .noEntry:
       return refused(
         .notFound, "there is no \(word.0) with id \(id)", call: call, errno,
-        hint: "ids end with their object; `bpftool` lists the present ones")
+        hint: "ids end with their object; 'ebpf \(word.2)' lists the present ones")
     case .notPermitted:
       return refused(
         .denied, "cannot open \(word.0) \(id) by its id", call: call, errno,

@@ -134,7 +134,8 @@ final class LiveSyscalls: LiveSource {
   private func ownerDetails(_ row: String) -> LiveDetails {
     guard let owner = owners[row] else { return .gone }
     let cells = summary.matrix.filter { $0.owner == owner }
-    var details = LiveDetails("\(row)  (since the start)")
+    let name = OwnerRow.rows(cells).first.map(label) ?? row
+    var details = LiveDetails("\(name)  (since the start)")
     var counts: [Syscall: (count: UInt64, nanoseconds: UInt64)] = [:]
     for cell in cells {
       let known = counts[cell.call] ?? (0, 0)
