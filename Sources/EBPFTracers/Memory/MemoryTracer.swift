@@ -68,8 +68,8 @@ public final class MemoryTracer: Tracer {
 
   /// Everything so far, while recording goes on; refused before start and after stop.
   ///
-  /// It costs reading the tables of places and of blocks in use from the kernel, and the resident
-  /// size of each process from /proc; addresses that were named once are not looked up again. The
+  /// It costs reading the tables of places and of blocks in use from the kernel, a microsecond or two
+  /// for each block, and the resident size of each process from /proc; addresses that were named once are not looked up again. The
   /// tables are read one after the other: a block may be among those in use and not yet in the sums,
   /// or the other way round.
   public func snapshot() throws(EBPFError) -> MemoryRecording {

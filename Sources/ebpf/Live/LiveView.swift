@@ -20,6 +20,8 @@ final class LiveView<Source: LiveSource>: RecordingPart {
   private var state: LiveState
   /// How much had been recorded at the last refresh, in nanoseconds.
   private var recorded: UInt64 = 0
+  /// No look at the tracer before this moment of the monotonic clock.
+  private var nextLook: UInt64 = 0
 
   /// Opens the terminal, and blocks its signals: make it before any other thread is started.
   ///
@@ -76,7 +78,8 @@ final class LiveView<Source: LiveSource>: RecordingPart {
   private func refresh() throws(EBPFError) {
     guard let tracer else { return }
     // The kernel counts nothing while paused, so the figures of the last interval stay.
-    if !state.isPaused || recorded == 0 {
+    if recorded == 0 || !state.isPaused && Clock.monotonic.now >= nextLook {
+      let begin = Clock.threadCPU.now
       let statistics = try tracer.statistics()
       let now = statistics.recordedNanoseconds
       // Two looks at the same moment have no rates.
@@ -84,6 +87,9 @@ final class LiveView<Source: LiveSource>: RecordingPart {
       recorded = max(now, 1)
       try source.refresh(tracer, seconds: seconds)
       state.show(try content(tracer, statistics))
+      // What takes long to look at, such as 100,000 blocks in use, is looked at less often: the view
+      // takes a tenth of one CPU at most.
+      nextLook = Clock.monotonic.now &+ 9 &* (Clock.threadCPU.now &- begin)
     }
     showDetails()
     draw()
