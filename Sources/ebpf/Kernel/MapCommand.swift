@@ -96,7 +96,8 @@ struct MapCommand: ParsableCommand {
         var text = ""
         for entry in entries { text += try printer.text(entry) }
         try Output.write(text)
-        Output.note("\(Figures.count(UInt64(entries.count))) entries")
+        let count = Figures.count(UInt64(entries.count))
+        Output.note("\(count) \(entries.count == 1 ? "entry" : "entries")")
       }
     }
   }
