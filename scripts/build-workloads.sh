@@ -38,8 +38,11 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build many_calls many_calls.c $frames
   build known_calls known_calls.c $frames
   build syscalls-static syscalls.c $frames -static
+  build many_calls-static many_calls.c $frames -static
   build network network.c $frames
+  build network-static network.c $frames -static
   build sockets sockets.c $frames
+  build sockets-static sockets.c $frames -static
   build memory memory.c $frames
   build memory-static memory.c $frames -static
   build memory-pie memory.c $frames -static-pie
@@ -58,6 +61,11 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build unwind-static-pie unwind.c -fomit-frame-pointer -static-pie
   build with-capabilities-static ../../VM/with_capabilities.c -static
 }
+
+if [ "$(uname -m)" = x86_64 ]; then
+  build compat_calls compat_calls.c
+  build compat_calls-static compat_calls.c -static
+fi
 
 # Another C library, where it is installed.
 if command -v musl-gcc >/dev/null; then

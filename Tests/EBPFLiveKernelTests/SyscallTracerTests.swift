@@ -290,22 +290,7 @@ import Testing
 
   #if arch(x86_64)
     @Test func `32-bit calls are kept apart`() throws {
-      let source = """
-        #include <signal.h>
-        #include <sys/syscall.h>
-        #include <unistd.h>
-        int main(void) {
-          syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTOP);
-          for (int i = 0; i < 100; i++) {
-            long result = 64; /* getppid for 32-bit programs; semget for others */
-            __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
-          }
-          for (int i = 0; i < 10; i++) syscall(SYS_getppid);
-          _exit(0);
-        }
-        """
-      let program = try Oracle.build(name: "compat_calls", source: source, libraries: [])
-      let child = try StoppedProcess([program])
+      let child = try StoppedProcess(workload: "compat_calls")
       let tracer = tracer(of: child.id)
       try tracer.start()
       #expect(try child.finish() == 0)

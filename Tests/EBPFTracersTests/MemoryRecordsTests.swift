@@ -60,7 +60,8 @@ import Testing
     try check(
       MemoryProcessRecord.self, "memory_process",
       [
-        "command": \.command, "first_seen": \.firstSeen, "faults": \.faults, "maps": \.maps,
+        "command": \.command, "cgroup": \.cgroup, "first_seen": \.firstSeen,
+        "faults": \.faults, "maps": \.maps,
         "mapped_bytes": \.mappedBytes, "unmaps": \.unmaps, "unmapped_bytes": \.unmappedBytes,
         "break_grown_bytes": \.breakGrownBytes, "break_shrunk_bytes": \.breakShrunkBytes,
         "pages": \.filePages, "peak_pages": \.peakPages, "stacks": \.stacks, "points": \.points,

@@ -36,6 +36,8 @@ import Testing
         "paused": \.paused, "flags": \.flags, "min_latency_ns": \.minimumLatency,
         "stack_latency_ns": \.stackLatency, "first_enter": \.firstEnter,
       ])
+    try check(
+      SyscallProcess.self, "process_name", ["name": \.command, "cgroup": \.cgroup])
     // text[2] is two fields here.
     #expect(MemoryLayout<CallRule>.offset(of: \.secondText) == 2)
     try check(

@@ -14,6 +14,11 @@ enum Guest {
   static let isOld = release.hasPrefix("6.1.")
 
   static let syscalls = "/bin/syscalls"
+  static let manyCalls = "/bin/many_calls"
+  static let compatCalls = "/bin/compat_calls"
+  static let network = "/bin/network"
+  static let sockets = "/bin/sockets"
+  static let unwind = "/bin/unwind"
   static let memory = "/bin/memory"
   static let allocations = "/bin/allocations"
   static let cpu = "/bin/cpu"

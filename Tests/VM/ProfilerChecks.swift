@@ -28,6 +28,25 @@ enum ProfilerChecks {
           return stack[entry...].contains("syscall")
         }, "\(stacks)")
     },
+    Check("stacks of a program without frame pointers are whole, by unwind tables") {
+      let child = try StoppedProcess([Guest.unwind, "callback", "3"])
+      let profiler = ProfilerChecks.profiler(of: child.id)
+      try profiler.start()
+      try equal(try child.finish(), 0, "the status")
+      let result = try profiler.stop()
+      let used = result.hooks.first { $0.need == "user stacks" }
+      try equal(used?.used, "unwind tables (.eh_frame)", "user stacks by")
+      try equal(used?.refused, [], "ways refused")
+      let walks = try require(result.walks, "no walks")
+      // Some samples are taken before the process is known.
+      let known = walks.begun - walks.noProcess
+      try require(known > 20, "\(walks)")
+      try require(walks.complete * 100 >= known * 99, "\(walks)")
+      let chain = ["leaf", "compare", "work_callback", "main"]
+      let stacks = result.profile.samples.map { names(result.profile, $0) }
+      try require(
+        stacks.contains { $0.filter(chain.contains) == chain }, "\(stacks.prefix(3))")
+    },
     Check("a paused profiler takes no samples") {
       let child = try StoppedProcess([Guest.cpu, "60", "stop"])
       let profiler = ProfilerChecks.profiler(of: child.id)

@@ -156,6 +156,7 @@ INLINE void announce(const struct process_id *process, u64 now, u64 samples, u64
 	event->time = now;
 	event->samples = samples;
 	event->wanted = wanted;
+	event->cgroup = bpf_get_current_cgroup_id();
 	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
 }
 

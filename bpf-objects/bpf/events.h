@@ -162,6 +162,7 @@ struct profiler_process_event {
 	u64 time;    /* CLOCK_MONOTONIC ns */
 	u64 samples; /* which sample this was: 1, 2, 4 …; 0 with `wanted` */
 	u64 wanted;  /* an address whose unwind rows are missing; 0 for none */
+	u64 cgroup;  /* its id (v2) */
 };
 
 #endif

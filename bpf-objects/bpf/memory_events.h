@@ -83,6 +83,7 @@ struct memory_point {
 
 struct memory_process {
 	char command[COMMAND_LENGTH];
+	u64 cgroup;              /* its id (v2) */
 	u64 first_seen;          /* CLOCK_MONOTONIC ns */
 	u64 faults;
 	u64 maps;                /* successful mmap calls, and growing mremap calls */

@@ -270,6 +270,7 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 	/* The process's name is that of its first thread. */
 	if (core_read(&task, task, group_leader) == 0)
 		core_read(&process->command, task, comm);
+	process->cgroup = bpf_get_current_cgroup_id();
 	process->first_seen = now;
 	if (core_read(&mm, task, mm) == 0) {
 		process->pages[PAGES_FILE] = resident_pages(mm, PAGES_FILE);

@@ -11,6 +11,7 @@
  *   active_sockets    array of maps    u32 (0)                  the datagram map in use
  *   sockets_a, _b     hash             u64 socket               struct network_socket
  *   failed            LRU hash         u64 socket               u32 (1), private to the programs
+ *   datagram_calls    hash             struct datagram_call     u64 socket, private to the programs
  *   local_ports       hash             u16 port                 u32 (1)
  *   remote_ports      hash             u16 port                 u32 (1)
  *   drop_reasons      hash             struct network_drop_key  struct network_drops

@@ -11,6 +11,7 @@
  */
 #include "network_calls.h"
 #include "network_connection.h"
+#include "network_datagrams.h"
 #include "network_packets.h"
 
 /* ---- Children of followed processes ---- */

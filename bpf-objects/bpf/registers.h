@@ -12,6 +12,7 @@ struct pt_regs___x86_64 {
 	unsigned long di;
 	unsigned long si;
 	unsigned long dx;
+	unsigned long cx;
 	unsigned long ax;
 	unsigned long sp;
 } CORE;
@@ -47,6 +48,7 @@ struct pt_regs___aarch64 {
 READ_REGISTER(first_argument, di, regs[0])
 READ_REGISTER(second_argument, si, regs[1])
 READ_REGISTER(third_argument, dx, regs[2])
+READ_REGISTER(fourth_argument, cx, regs[3])
 READ_REGISTER(returned_value, ax, regs[0])
 READ_REGISTER(stack_pointer, sp, sp)
 

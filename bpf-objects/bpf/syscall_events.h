@@ -133,6 +133,7 @@ struct key_histogram {
 
 struct process_name {
 	char name[COMMAND_LENGTH];
+	u64 cgroup; /* its id (v2) */
 };
 
 struct syscall_counters {

@@ -358,8 +358,9 @@ INLINE void name_process(u64 process)
 {
 	struct process_name name;
 
-	if (bpf_get_current_comm(&name, sizeof(name)) != 0)
+	if (bpf_get_current_comm(name.name, sizeof(name.name)) != 0)
 		return;
+	name.cgroup = bpf_get_current_cgroup_id();
 	if (bpf_map_update_elem(&processes, &process, &name, UPDATE_ANY) != 0)
 		COUNT(unnamed);
 }

@@ -74,7 +74,8 @@ make_initramfs() {
   cp dist/ebpf "$root/bin/ebpf"
   llvm-objcopy --strip-all --remove-section=.swift_modhash .build-static/release/ebpf-vm-tests \
     "$root/bin/ebpf-vm-tests"
-  for program in syscalls memory allocations cpu with-capabilities; do
+  for program in syscalls many_calls compat_calls network sockets memory allocations cpu unwind \
+    with-capabilities; do
     cp ".build-workloads/$program-static" "$root/bin/$program"
   done
   cp Tests/Fixtures/*.bpf.o "$root/fixtures"

@@ -93,11 +93,12 @@ extension ProfilerSession: TracerSession {
   var recordingSince: UInt64 { startTime.monotonic }
 
   func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> CPUProfile {
-    let (samples, stacks) = try finish()
+    let (samples, received) = try finish()
     var statistics = try statistics()
     statistics.recordedNanoseconds = recordedNanoseconds
     let assembler = ProfileAssembler(
-      configuration: configuration, stacks: stacks, symbolizer: symbolizer)
+      configuration: configuration, stacks: received.stacks, cgroups: received.cgroups,
+      symbolizer: symbolizer)
     return try assembler.assemble(samples, session: self, statistics: statistics)
   }
 

@@ -7,6 +7,7 @@ internal import Symbolization
 struct ProfileAssembler {
   let configuration: CPUProfilerConfiguration
   let stacks: StackTable
+  let cgroups: [ProcessIdentity: UInt64]
   let symbolizer: Symbolizer
 
   func assemble(
@@ -53,7 +54,7 @@ struct ProfileAssembler {
     let pid = Int32(truncatingIfNeeded: key.process.processID)
     return Profile.Process(
       pid: pid, tid: key.threadID == 0 ? pid : Int32(truncatingIfNeeded: key.threadID),
-      command: key.process.processID == 0 ? "idle" : key.command.text)
+      command: key.process.processID == 0 ? "idle" : key.command.text, cgroup: cgroups[key.process])
   }
 
   /// What stands above the root where a stack is not whole.

@@ -298,7 +298,9 @@ extension ProfilerSession {
   }
 
   /// Detaches, reads what is left, and returns every count with the stacks it refers to.
-  func finish() throws(EBPFError) -> (samples: [ProfilerKey: UInt64], stacks: StackTable) {
+  func finish() throws(EBPFError) -> (
+    samples: [ProfilerKey: UInt64], received: SampleCollector.Received
+  ) {
     var attached = links.withLock { links in links.take() }
     if let attached = attached.take() {
       try attached.sampling.detach()
@@ -316,7 +318,7 @@ extension ProfilerSession {
     let received = collector.withLock { $0.result }
     var samples = received.overflow
     for entry in entries { samples[entry.key, default: 0] += entry.value }
-    return (samples, received.stacks)
+    return (samples, received)
   }
 
   /// How walks by unwind table ended; nil where frame pointers are followed.

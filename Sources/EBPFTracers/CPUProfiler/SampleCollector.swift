@@ -15,6 +15,8 @@ struct SampleCollector: ~Copyable {
     var announced: [ProcessIdentity] = []
     /// Addresses of processes whose unwind rows are missing, since the last drain.
     var wanted: [(process: UInt32, address: UInt64)] = []
+    /// The cgroups of processes that were announced.
+    var cgroups: [ProcessIdentity: UInt64] = [:]
     /// Delivery times of announcements, in nanoseconds.
     var latencies = LatencyHistogram()
     /// Records that are not what they should be.
@@ -40,10 +42,13 @@ struct SampleCollector: ~Copyable {
           let image = record.integer(at: 16, as: UInt64.self, order: .host),
           let process = record.integer(at: 24, as: UInt32.self, order: .host),
           let time = record.integer(at: 32, as: UInt64.self, order: .host),
-          let address = record.integer(at: 48, as: UInt64.self, order: .host)
+          let address = record.integer(at: 48, as: UInt64.self, order: .host),
+          let cgroup = record.integer(at: 56, as: UInt64.self, order: .host)
         {
+          let identity = ProcessIdentity(start: start, image: image, processID: process)
+          cgroups[identity] = cgroup
           if address == 0 {
-            announced.append(ProcessIdentity(start: start, image: image, processID: process))
+            announced.append(identity)
           } else {
             wanted.append((process, address))
           }

@@ -242,7 +242,8 @@ struct MemoryAssembler {
       let told =
         (record.filePages &+ record.anonymousPages &+ record.sharedPages) &* pageSize
       return ProcessGrowth(
-        process: process, command: record.command.text, isExisting: before != nil,
+        process: process, command: record.command.text, cgroup: record.cgroup,
+        isExisting: before != nil,
         hasEnded: now == nil, residentBefore: before ?? 0, residentAfter: now ?? told,
         residentPeak: record.peakPages &* pageSize, faults: record.faults, maps: record.maps,
         mappedBytes: record.mappedBytes, unmaps: record.unmaps,

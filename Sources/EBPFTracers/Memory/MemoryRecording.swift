@@ -135,6 +135,8 @@ public struct ProcessGrowth: Sendable, Hashable {
   public var process: Int32
   /// The command name.
   public var command: String
+  /// The id of its cgroup (v2) when it was first seen.
+  public var cgroup: UInt64
   /// True when it ran before recording began.
   public var isExisting: Bool
   /// True when it ended, or became another program, while recording.

@@ -83,6 +83,7 @@ struct MemoryPoint: Hashable, BitwiseCopyable, Sendable {
 /// `struct memory_process`.
 struct MemoryProcessRecord: BitwiseCopyable, Sendable {
   var command = CommandName("")
+  var cgroup: UInt64 = 0
   var firstSeen: UInt64 = 0
   var faults: UInt64 = 0
   var maps: UInt64 = 0

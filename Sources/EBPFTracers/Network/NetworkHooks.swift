@@ -41,6 +41,8 @@ enum NetworkHooks {
             "network_receive_version_6",
           ],
           ["network_send_raw", "network_receive_raw"],
+          ["network_send_4", "network_send_6", "network_receive_4", "network_receive_6"]
+            .flatMap { [$0 + "_begins", $0 + "_returns"] },
         ], isRequired: false),
       HookPlan(need: "existing connections", rungs: [[existing]], isRequired: false),
       HookPlan(need: "started processes", rungs: [["network_fork"]]),

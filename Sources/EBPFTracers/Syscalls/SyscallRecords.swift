@@ -145,3 +145,9 @@ struct WaitingRecord: BitwiseCopyable, Sendable {
   var padding: UInt32 = 0
   var command = CommandName("")
 }
+
+/// `struct process_name`.
+struct SyscallProcess: BitwiseCopyable, Sendable {
+  var command = CommandName("")
+  var cgroup: UInt64 = 0
+}

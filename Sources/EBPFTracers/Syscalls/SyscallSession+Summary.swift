@@ -25,6 +25,7 @@ extension SyscallSession: TracerSession {
     let countsUnreturned = !filtersResults
     summary.calls = totals.map { $0.publicValue(countsUnreturned: countsUnreturned) }
     let names = try owners()
+    for (id, group) in names.groups { summary.cgroups[owner(id, names)] = group }
     summary.matrix = try matrix(names)
     summary.histograms = try histograms(names)
     summary.waitingAtStart = waitingAtStart
@@ -169,7 +170,8 @@ extension SyscallSession {
   /// What the ids of the matrix stand for.
   struct Owners {
     var commands: [UInt64: String] = [:]
-    var paths: [UInt64: String] = [:]
+    var groups: [UInt64: UInt64] = [:]
+    var places: [UInt64: CgroupPlace] = [:]
   }
 
   private func owners() throws(EBPFError) -> Owners {
@@ -177,9 +179,12 @@ extension SyscallSession {
     switch configuration.grouping {
     case .none: break
     case .process:
-      let names = try Map<UInt64, CommandName>(try object.map("processes"))
-      for entry in try names.entries() { owners.commands[entry.key] = entry.value.text }
-    case .cgroup: owners.paths = CgroupPaths.all()
+      let names = try Map<UInt64, SyscallProcess>(try object.map("processes"))
+      for entry in try names.entries() {
+        owners.commands[entry.key] = entry.value.command.text
+        owners.groups[entry.key] = entry.value.cgroup
+      }
+    case .cgroup: owners.places = CgroupDirectory().all()
     }
     return owners
   }
@@ -191,7 +196,7 @@ extension SyscallSession {
       .process(
         id: Int32(truncatingIfNeeded: id), start: UInt32(truncatingIfNeeded: id >> 32),
         command: owners.commands[id] ?? "")
-    case .cgroup: .cgroup(id: id, path: owners.paths[id])
+    case .cgroup: .cgroup(id: id, path: owners.places[id]?.path)
     }
   }
 

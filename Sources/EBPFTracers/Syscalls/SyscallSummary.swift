@@ -4,6 +4,8 @@ public struct SyscallSummary: Sendable {
   public var calls: [SyscallTotals] = []
   /// Counts by process or cgroup, call and errno.
   public var matrix: [SyscallCount] = []
+  /// The cgroups (v2) of processes, by id; a process that moves has the one it was in last.
+  public var cgroups: [SyscallOwner: UInt64] = [:]
   /// Histograms by process or cgroup and call, when they were asked for.
   public var histograms: [SyscallOwnerHistogram] = []
   /// Threads that were inside a call when recording began.

@@ -142,16 +142,17 @@ struct MemoryCommand: ParsableCommand {
         tracing.live
         ? try LiveView(
           LiveMemory(self), name: "memory", subject: tracing.subject, interval: 1) : nil
+      let containers = tracing.containerNames
       let recording = TracerRecording<MemoryTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
-        showsProgress: view == nil)
+        containers: containers, showsProgress: view == nil)
       let result = try recording.run(
         { command in
           var configuration = configuration
           if let command { configuration.filter.follow(command) }
           return MemoryTracer(configuration, program: program)
         }, onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) })
-      let report = MemoryReport(result, command: self)
+      let report = MemoryReport(result, command: self, containers: containers)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {
@@ -164,7 +165,7 @@ struct MemoryCommand: ParsableCommand {
   private func sayCost() {
     let subject =
       tracing.pid.isEmpty && tracing.command.isEmpty && tracing.comm.isEmpty
-        && tracing.cgroup.isEmpty
+        && tracing.cgroup.isEmpty && tracing.container.isEmpty
       ? "of every process" : "in what is traced"
     do throws(EBPFError) {
       let cost = try AllocationCost.measure()

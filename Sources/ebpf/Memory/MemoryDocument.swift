@@ -59,6 +59,8 @@ struct MemoryDocument: Encodable {
   struct Growth: Encodable {
     let pid: Int32
     let command: String
+    @Nullable var cgroup: String?
+    @Nullable var container: ContainerDocument?
     let existing: Bool
     let ended: Bool
     let residentBefore: UInt64
@@ -88,7 +90,10 @@ struct MemoryDocument: Encodable {
     let residentBytes: UInt64
   }
 
-  init(_ result: MemoryRecording, leaks: [MemoryBlock], file: String?, top: Int) {
+  init(
+    _ result: MemoryRecording, leaks: [MemoryBlock], file: String?, top: Int,
+    containers: ContainerNames?
+  ) {
     let stacks = StackNames(result.profile)
     let counts = result.totals
     totals = Totals(
@@ -112,8 +117,10 @@ struct MemoryDocument: Encodable {
         stack: stacks.names(site.stack))
     }
     processes = result.processes.map { process in
-      Growth(
-        pid: process.process, command: process.command, existing: process.isExisting,
+      let place = PlaceDocument(containers, cgroup: process.cgroup, process: process.process)
+      return Growth(
+        pid: process.process, command: process.command, cgroup: place.cgroup,
+        container: place.container, existing: process.isExisting,
         ended: process.hasEnded, residentBefore: process.residentBefore,
         residentAfter: process.residentAfter, residentPeak: process.residentPeak,
         growth: process.growth, faults: process.faults, maps: process.maps,

@@ -8,9 +8,11 @@ import Profiles
 struct MemoryReport {
   private let result: MemoryRecording
   private let command: MemoryCommand
+  private let containers: ContainerNames?
 
-  init(_ result: MemoryRecording, command: MemoryCommand) {
+  init(_ result: MemoryRecording, command: MemoryCommand, containers: ContainerNames?) {
     self.result = result
+    self.containers = containers
     self.command = command
   }
 
@@ -33,11 +35,13 @@ struct MemoryReport {
     if command.tracing.json {
       try Output.write(
         JSONDocument.text(
-          MemoryDocument(result, leaks: leaks, file: file, top: command.top)))
+          MemoryDocument(
+            result, leaks: leaks, file: file, top: command.top, containers: containers)))
     } else if command.output == nil, let format = command.format {
       try Output.write(try encode(format))
     } else {
-      try Output.write(MemoryTables(result, leaks: leaks, command: command).text)
+      try Output.write(
+        MemoryTables(result, leaks: leaks, command: command, containers: containers).text)
       footer(file)
     }
   }

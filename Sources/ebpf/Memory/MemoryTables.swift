@@ -7,10 +7,15 @@ struct MemoryTables {
   private let result: MemoryRecording
   private let leaks: [MemoryBlock]
   private let command: MemoryCommand
+  private let containers: ContainerNames?
   private let stacks: StackNames
   private let columns: Int
 
-  init(_ result: MemoryRecording, leaks: [MemoryBlock], command: MemoryCommand) {
+  init(
+    _ result: MemoryRecording, leaks: [MemoryBlock], command: MemoryCommand,
+    containers: ContainerNames?
+  ) {
+    self.containers = containers
     self.result = result
     self.leaks = leaks
     self.command = command
@@ -101,7 +106,8 @@ struct MemoryTables {
   private var processes: String {
     var table = TextTable(rightAligned: [0, 1, 2, 3, 4, 5, 6, 7])
     table.add(
-      "GROWTH", "BEFORE", "AFTER", "PEAK", "FAULTS", "MAPPED", "UNMAPPED", "BREAK", "PROCESS")
+      "GROWTH", "BEFORE", "AFTER", "PEAK", "FAULTS", "MAPPED", "UNMAPPED", "BREAK", "PROCESS",
+      command.tracing.containers ? "CONTAINER" : "")
     // A shell's copy of itself that only executes another program is of no interest.
     let grown = result.processes.filter { $0.growth != 0 || $0.faults > 0 || $0.maps > 0 }
     for process in grown.prefix(command.top) {
@@ -111,7 +117,9 @@ struct MemoryTables {
         process.hasEnded ? "ended" : Figures.bytes(process.residentAfter),
         Figures.bytes(process.residentPeak), Figures.count(process.faults),
         Figures.bytes(process.mappedBytes), Figures.bytes(process.unmappedBytes),
-        signed(process.breakBytes), name(process.command, process.process))
+        signed(process.breakBytes), name(process.command, process.process),
+        command.tracing.containers
+          ? containers?.column(cgroup: process.cgroup, process: process.process) ?? "-" : "")
     }
     guard !grown.isEmpty else { return "no process grew\n" }
     return cut(table) + omitted(grown.count, "processes")

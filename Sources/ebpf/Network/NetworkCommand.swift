@@ -117,17 +117,20 @@ struct NetworkCommand: ParsableCommand {
         ? try LiveView(
           LiveNetwork(wide: wide), name: "network", subject: tracing.subject,
           interval: interval ?? 1) : nil
+      let containers = tracing.containerNames
       let recording = TracerRecording<NetworkTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
-        interval: view == nil ? interval : nil, showsProgress: view == nil)
+        interval: view == nil ? interval : nil, containers: containers,
+        showsProgress: view == nil)
       let lines = NetworkEventLines(
         json: tracing.json, timestamps: timestamp, wide: wide,
-        wallOffset: Clock.monotonic.wallOffset)
+        wallOffset: Clock.monotonic.wallOffset, containers: containers)
       if events && !tracing.json { try Output.write(lines.heading) }
       var listener: (@Sendable (NetworkEvent) -> Void)?
       if events { listener = { lines.write($0) } }
       let told = listener
-      var refresh = NetworkRefresh(top: top, wide: wide)
+      var refresh = NetworkRefresh(
+        top: top, wide: wide, containers: tracing.containers ? containers : nil)
       let result = try recording.run(
         { command in
           var configuration = configuration
@@ -136,7 +139,7 @@ struct NetworkCommand: ParsableCommand {
         },
         onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) },
         onInterval: { (tracer) throws(EBPFError) in try refresh.show(try tracer.activity()) })
-      let report = NetworkReport(result, command: self)
+      let report = NetworkReport(result, command: self, containers: containers)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {

@@ -13,6 +13,8 @@ struct NetworkConnectionDocument: Encodable {
   @Nullable var tid: Int32?
   @Nullable var command: String?
   @Nullable var cgroupId: UInt64?
+  @Nullable var cgroup: String?
+  @Nullable var container: ContainerDocument?
   let state: String
   let established: Bool
   let alive: Bool
@@ -112,7 +114,7 @@ struct NetworkConnectionDocument: Encodable {
     }
   }
 
-  init(_ connection: NetworkConnection, _ wallOffset: Int64) {
+  init(_ connection: NetworkConnection, _ wallOffset: Int64, _ containers: ContainerNames?) {
     role = connection.role.rawValue
     localAddress = connection.local.address.description
     localPort = connection.local.port
@@ -124,6 +126,10 @@ struct NetworkConnectionDocument: Encodable {
     tid = connection.process?.threadID
     command = connection.process?.command
     cgroupId = connection.process?.cgroup
+    let place = PlaceDocument(
+      containers, cgroup: connection.process?.cgroup, process: connection.process?.id)
+    cgroup = place.cgroup
+    container = place.container
     state = connection.state
     established = connection.isEstablished
     alive = connection.closed == nil

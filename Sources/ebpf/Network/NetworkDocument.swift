@@ -42,6 +42,8 @@ struct NetworkDocument: Encodable {
     let networkNamespace: UInt32
     @Nullable var pid: Int32?
     @Nullable var command: String?
+    @Nullable var cgroup: String?
+    @Nullable var container: ContainerDocument?
     let messagesSent: UInt64
     let bytesSent: UInt64
     let messagesReceived: UInt64
@@ -49,7 +51,7 @@ struct NetworkDocument: Encodable {
     let sendErrors: UInt64
     let receiveErrors: UInt64
 
-    init(_ socket: NetworkSocket) {
+    init(_ socket: NetworkSocket, _ containers: ContainerNames?) {
       localAddress = socket.local.address.description
       localPort = socket.local.port
       remoteAddress = socket.remote?.address.description
@@ -57,6 +59,10 @@ struct NetworkDocument: Encodable {
       networkNamespace = socket.networkNamespace
       pid = socket.process?.id
       command = socket.process?.command
+      let place = PlaceDocument(
+        containers, cgroup: socket.process?.cgroup, process: socket.process?.id)
+      cgroup = place.cgroup
+      container = place.container
       messagesSent = socket.sentMessages
       bytesSent = socket.sentBytes
       messagesReceived = socket.receivedMessages
@@ -74,7 +80,7 @@ struct NetworkDocument: Encodable {
     let bytes: UInt64
   }
 
-  init(_ result: NetworkActivity) {
+  init(_ result: NetworkActivity, _ containers: ContainerNames?) {
     let sums = result.totals
     totals = Totals(
       tcpConnections: sums.connects, tcpAccepts: sums.accepts, tcpFailures: sums.failures,
@@ -92,8 +98,8 @@ struct NetworkDocument: Encodable {
     durationNs = result.statistics.recordedNanoseconds
     firstEventNs = result.statistics.firstEventNanoseconds
     let wallOffset = result.wallOffset
-    connections = result.connections.map { NetworkConnectionDocument($0, wallOffset) }
-    sockets = result.sockets.map(Socket.init)
+    connections = result.connections.map { NetworkConnectionDocument($0, wallOffset, containers) }
+    sockets = result.sockets.map { Socket($0, containers) }
     dns = result.queries.map { NetworkQueryDocument($0, wallOffset) }
     drops = result.drops.map {
       Drop(
@@ -110,9 +116,9 @@ struct NetworkEventDocument: Encodable {
   let connection: NetworkConnectionDocument?
   let query: NetworkQueryDocument?
 
-  init(_ event: NetworkEvent, _ wallOffset: Int64) {
+  init(_ event: NetworkEvent, _ wallOffset: Int64, _ containers: ContainerNames?) {
     func document(_ connection: NetworkConnection) -> NetworkConnectionDocument {
-      NetworkConnectionDocument(connection, wallOffset)
+      NetworkConnectionDocument(connection, wallOffset, containers)
     }
     switch event {
     case .connected(let value): (self.event, connection, query) = ("connect", document(value), nil)

@@ -9,6 +9,7 @@ struct NetworkEventLines: Sendable {
   let wide: Bool
   /// What turns times of the monotonic clock into time since 1970.
   let wallOffset: Int64
+  let containers: ContainerNames?
 
   /// The columns' names.
   var heading: String {
@@ -20,7 +21,7 @@ struct NetworkEventLines: Sendable {
   func write(_ event: NetworkEvent) {
     do throws(EBPFError) {
       try Output.write(
-        json ? JSONDocument.line(NetworkEventDocument(event, wallOffset)) : text(event))
+        json ? JSONDocument.line(NetworkEventDocument(event, wallOffset, containers)) : text(event))
     } catch { return }
   }
 

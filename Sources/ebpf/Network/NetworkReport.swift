@@ -5,9 +5,11 @@ import EBPFTracers
 struct NetworkReport {
   private let result: NetworkActivity
   private let command: NetworkCommand
+  private let containers: ContainerNames?
 
-  init(_ result: NetworkActivity, command: NetworkCommand) {
+  init(_ result: NetworkActivity, command: NetworkCommand, containers: ContainerNames?) {
     self.result = result
+    self.containers = containers
     self.command = command
   }
 
@@ -20,7 +22,7 @@ struct NetworkReport {
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
     if command.tracing.json {
-      let document = NetworkDocument(result)
+      let document = NetworkDocument(result, containers)
       // After lines of events it is a line, too.
       try Output.write(command.events ? JSONDocument.line(document) : JSONDocument.text(document))
       return
@@ -32,7 +34,9 @@ struct NetworkReport {
   private var text: String {
     var parts: [String] = []
     if !command.events {
-      let table = NetworkTable(top: command.top, wide: command.wide)
+      let table = NetworkTable(
+        top: command.top, wide: command.wide,
+        containers: command.tracing.containers ? containers : nil)
       parts.append(table.connections(result.connections))
       parts.append(table.sockets(result.sockets))
     }

@@ -6,6 +6,8 @@ import EBPFTracers
 struct NetworkTable {
   let top: Int
   let wide: Bool
+  /// Fills a column; nil where nobody asked for it.
+  var containers: ContainerNames?
   /// What each connection had moved before, when only the difference is wanted.
   var before: [NetworkFlow: NetworkFlow.Bytes] = [:]
 
@@ -17,7 +19,8 @@ struct NetworkTable {
     rows.sort { ($0.1.sum, $1.0.firstSeen) > ($1.1.sum, $0.0.firstSeen) }
     var table = TextTable(rightAligned: [0, 5, 6, 7, 8, 9])
     table.add(
-      "PID", "COMMAND", "LOCAL", "REMOTE", "STATE", "SENT", "RECEIVED", "RTT", "RETRANS", "TIME")
+      "PID", "COMMAND", "LOCAL", "REMOTE", "STATE", "SENT", "RECEIVED", "RTT", "RETRANS", "TIME",
+      heading)
     for (connection, bytes) in rows.prefix(limit) {
       table.add(
         connection.process.map { String($0.id) } ?? "-", connection.process?.command ?? "-",
@@ -25,7 +28,8 @@ struct NetworkTable {
         NetworkText.endpoint(connection.remote, wide: wide), NetworkTable.state(connection),
         Figures.bytes(bytes.sent), Figures.bytes(bytes.received),
         NetworkText.microseconds(connection.health.roundTripMicroseconds),
-        String(connection.retransmits.total), Figures.nanoseconds(connection.durationNanoseconds))
+        String(connection.retransmits.total), Figures.nanoseconds(connection.durationNanoseconds),
+        container(connection.process))
     }
     return table.text() + more(rows.count, "connections")
   }
@@ -39,7 +43,7 @@ struct NetworkTable {
     var table = TextTable(rightAligned: [0, 4, 5, 6, 7, 8])
     table.add(
       "PID", "COMMAND", "LOCAL (UDP)", "REMOTE", "SENT", "MESSAGES", "RECEIVED", "MESSAGES",
-      "ERRORS")
+      "ERRORS", heading)
     for (socket, bytes) in rows.prefix(limit) {
       table.add(
         socket.process.map { String($0.id) } ?? "-", socket.process?.command ?? "-",
@@ -47,9 +51,15 @@ struct NetworkTable {
         socket.remote.map { NetworkText.endpoint($0, wide: wide) } ?? "-",
         Figures.bytes(bytes.sent), Figures.count(socket.sentMessages),
         Figures.bytes(bytes.received), Figures.count(socket.receivedMessages),
-        Figures.count(socket.sendErrors + socket.receiveErrors))
+        Figures.count(socket.sendErrors + socket.receiveErrors), container(socket.process))
     }
     return table.text() + more(rows.count, "sockets")
+  }
+
+  private var heading: String { containers == nil ? "" : "CONTAINER" }
+
+  private func container(_ process: NetworkProcess?) -> String {
+    containers.map { $0.column(cgroup: process?.cgroup, process: process?.id) } ?? ""
   }
 
   private var limit: Int { top == 0 ? .max : top }
@@ -110,7 +120,9 @@ struct NetworkRefresh {
   private var table: NetworkTable
   private let isTerminal = StandardStream.output.columns != nil
 
-  init(top: Int, wide: Bool) { table = NetworkTable(top: top, wide: wide) }
+  init(top: Int, wide: Bool, containers: ContainerNames?) {
+    table = NetworkTable(top: top, wide: wide, containers: containers)
+  }
 
   /// Draws what is different from the last time.
   mutating func show(_ activity: NetworkActivity) throws(EBPFError) {

@@ -96,9 +96,10 @@ struct ProfileCommand: ParsableCommand {
       let view =
         tracing.live
         ? try LiveView(LiveProfile(), name: "profile", subject: tracing.subject, interval: 1) : nil
+      let containers = tracing.containerNames
       let recording = TracerRecording<CPUProfiler>(
         seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples",
-        showsProgress: view == nil)
+        containers: containers, showsProgress: view == nil)
       let result = try recording.run(
         { command in
           var configuration = configuration
@@ -106,7 +107,7 @@ struct ProfileCommand: ParsableCommand {
           return CPUProfiler(configuration)
         }, isFull: \.isFull,
         onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) })
-      let report = ProfileReport(result, command: self)
+      let report = ProfileReport(result, command: self, containers: containers)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {

@@ -14,6 +14,7 @@ struct ProfileDocument: Encodable {
   /// From the call that starts the profiler to its first sample.
   @Nullable var firstSampleNs: UInt64?
   let functions: [Function]
+  let processes: [ProcessDocument]
   let file: String?
 
   struct Totals: Encodable {
@@ -31,7 +32,17 @@ struct ProfileDocument: Encodable {
     let totalSamples: Int64
   }
 
-  init(_ result: CPUProfile, file: String?, top: Int) throws(EBPFError) {
+  struct ProcessDocument: Encodable {
+    let pid: Int32
+    let command: String
+    let samples: Int64
+    @Nullable var cgroup: String?
+    @Nullable var container: ContainerDocument?
+  }
+
+  init(
+    _ result: CPUProfile, file: String?, top: Int, containers: ContainerNames?
+  ) throws(EBPFError) {
     let statistics = result.statistics
     let period = result.profile.period
     let samples = result.profile.samples.reduce(Int64(0)) { $0 &+ $1.values[0] }
@@ -48,6 +59,12 @@ struct ProfileDocument: Encodable {
     durationNs = statistics.recordedNanoseconds
     firstSampleNs = statistics.firstEventNanoseconds
     self.file = file
+    processes = ProfiledProcess.list(result.profile).map { process in
+      let place = PlaceDocument(containers, cgroup: process.cgroup, process: process.id)
+      return ProcessDocument(
+        pid: process.id, command: process.command, samples: process.samples, cgroup: place.cgroup,
+        container: place.container)
+    }
     do throws(ProfileFormatError) {
       functions = try HottestFunctions(result.profile, limit: top).rows.map { row in
         Function(

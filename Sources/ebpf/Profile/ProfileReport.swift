@@ -8,9 +8,11 @@ import Profiles
 struct ProfileReport {
   private let result: CPUProfile
   private let command: ProfileCommand
+  private let containers: ContainerNames?
 
-  init(_ result: CPUProfile, command: ProfileCommand) {
+  init(_ result: CPUProfile, command: ProfileCommand, containers: ContainerNames?) {
     self.result = result
+    self.containers = containers
     self.command = command
   }
 
@@ -34,7 +36,9 @@ struct ProfileReport {
   func write() throws(EBPFError) {
     let file = try writeFile()
     if command.tracing.json {
-      try Output.write(JSONDocument.text(ProfileDocument(result, file: file, top: command.top)))
+      try Output.write(
+        JSONDocument.text(
+          ProfileDocument(result, file: file, top: command.top, containers: containers)))
     } else if command.output == nil, let format = command.format {
       try Output.write(try encode(format))
     } else {
@@ -96,6 +100,11 @@ struct ProfileReport {
       return
     }
     try Output.write(table.text(width: StandardStream.output.columns ?? 100))
+    if command.tracing.containers {
+      let processes = ProfiledProcess.list(result.profile)
+      try Output.write(
+        "\n" + ProfiledProcess.table(processes, limit: command.top, containers).text())
+    }
   }
 
   /// What was recorded, what was lost and what it cost.

@@ -186,7 +186,8 @@ struct SyscallsCommand: ParsableCommand {
     for name in configuration.selection.allowed {
       if let advice = SyscallSelection.advice(for: name) { Output.note("note: \(advice)") }
     }
-    let live = SyscallsLive(command: self)
+    let containers = tracing.containerNames
+    let live = SyscallsLive(command: self, containers: containers)
     let view =
       tracing.live
       ? try LiveView(
@@ -194,7 +195,8 @@ struct SyscallsCommand: ParsableCommand {
         interval: interval ?? 1) : nil
     let recording = TracerRecording<SyscallTracer>(
       seconds: tracing.duration, command: tracing.command, noun: "calls",
-      interval: view == nil ? trace ? 0.1 : interval : nil, showsProgress: view == nil)
+      interval: view == nil ? trace ? 0.1 : interval : nil, containers: containers,
+      showsProgress: view == nil)
     let result = try recording.run(
       { child in
         var configuration = configuration
@@ -203,7 +205,7 @@ struct SyscallsCommand: ParsableCommand {
       }, onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) },
       onInterval: { (tracer) throws(EBPFError) in try live.tick(tracer) })
     try live.finish(result)
-    return SyscallsReport(result, command: self)
+    return SyscallsReport(result, command: self, containers: containers)
   }
 
   private func selection() throws(EBPFError) -> SyscallSelection {

@@ -46,7 +46,7 @@ struct SyscallsDocument: Encodable {
     let malformed: UInt64
   }
 
-  init(_ summary: SyscallSummary, command: SyscallsCommand) {
+  init(_ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?) {
     let statistics = summary.statistics
     totals = Totals(summary)
     loss = LossDocument(
@@ -60,7 +60,7 @@ struct SyscallsDocument: Encodable {
     hooks = summary.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds
     bySyscall = CallDocument.list(summary.calls, byTime: command.latency)
-    let owners = OwnerDocument.list(summary.matrix)
+    let owners = OwnerDocument.list(summary, containers)
     byProcess = command.grouping == .cgroup ? nil : owners
     byCgroup = command.grouping == .cgroup ? owners : nil
     byErrno = ErrnoDocument.list(summary.matrix)
@@ -139,6 +139,7 @@ struct OwnerDocument: Encodable {
   let comm: String?
   let cgroupId: UInt64?
   let cgroup: String?
+  @Nullable var container: ContainerDocument?
   let count: UInt64
   let errors: UInt64
   let totalNs: UInt64
@@ -154,25 +155,32 @@ struct OwnerDocument: Encodable {
     let totalNs: UInt64
   }
 
-  static func list(_ matrix: [SyscallCount]) -> [OwnerDocument] {
+  static func list(_ summary: SyscallSummary, _ containers: ContainerNames?) -> [OwnerDocument] {
+    let matrix = summary.matrix
     let cells = Dictionary(grouping: matrix, by: \.owner)
     return OwnerRow.rows(matrix)
       .sorted { $0.count == $1.count ? $0.name < $1.name : $0.count > $1.count }
-      .map { OwnerDocument($0, cells[$0.owner] ?? []) }
+      .map { row in
+        let place = PlaceDocument(
+          containers, cgroup: row.cgroup(summary), process: row.process)
+        return OwnerDocument(row, cells[row.owner] ?? [], row.cgroup(summary), place)
+      }
   }
 
-  private init(_ row: OwnerRow, _ cells: [SyscallCount]) {
+  private init(
+    _ row: OwnerRow, _ cells: [SyscallCount], _ cgroupId: UInt64?, _ place: PlaceDocument
+  ) {
     var process: (id: Int32, command: String)?
-    var group: (id: UInt64, path: String?)?
     switch row.owner {
     case .all: break
     case .process(let id, _, let command): process = (id, command)
-    case .cgroup(let id, let path): group = (id, path)
+    case .cgroup: break
     }
     pid = process?.id
     comm = process?.command
-    cgroupId = group?.id
-    cgroup = group?.path
+    self.cgroupId = cgroupId
+    cgroup = place.cgroup
+    container = place.container
     count = row.count
     errors = row.errors
     totalNs = row.nanoseconds

@@ -5,13 +5,15 @@ import EBPFTracers
 /// What is printed while recording: events as they come, and what is new every interval.
 final class SyscallsLive {
   private let command: SyscallsCommand
+  private let containers: ContainerNames?
   private let lines: SyscallLines
   private let begin = Clock.monotonic.now
   private var before: SyscallSummary?
   private var next: UInt64?
 
-  init(command: SyscallsCommand) {
+  init(command: SyscallsCommand, containers: ContainerNames?) {
     self.command = command
+    self.containers = containers
     lines = SyscallLines(json: command.tracing.json, stacks: command.stacks)
     next = command.interval.map { begin &+ UInt64($0 * 1e9) }
   }
@@ -33,7 +35,8 @@ final class SyscallsLive {
     } else {
       let elapsed = Figures.seconds(Double(now - begin) / 1e9)
       try Output.write(
-        "[\(elapsed)]\n" + SyscallsTable(change, command: command).text() + "\n")
+        "[\(elapsed)]\n" + SyscallsTable(change, command: command, containers: containers).text()
+          + "\n")
     }
   }
 

@@ -6,9 +6,11 @@ import EBPFTracers
 struct SyscallsReport {
   private let summary: SyscallSummary
   private let command: SyscallsCommand
+  private let containers: ContainerNames?
 
-  init(_ summary: SyscallSummary, command: SyscallsCommand) {
+  init(_ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?) {
     self.summary = summary
+    self.containers = containers
     self.command = command
   }
 
@@ -27,7 +29,7 @@ struct SyscallsReport {
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
     if command.tracing.json {
-      let document = SyscallsDocument(summary, command: command)
+      let document = SyscallsDocument(summary, command: command, containers: containers)
       // After events or intervals it is one more line of the stream.
       let isStream = command.trace || command.interval != nil
       try Output.write(isStream ? JSONDocument.line(document) : JSONDocument.text(document))
@@ -41,7 +43,7 @@ struct SyscallsReport {
       if summary.total == 0 {
         Output.note("no calls: nothing that was asked for made a system call")
       } else {
-        try Output.write(SyscallsTable(summary, command: command).text())
+        try Output.write(SyscallsTable(summary, command: command, containers: containers).text())
       }
     }
     footer()

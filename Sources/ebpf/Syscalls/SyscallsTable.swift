@@ -4,8 +4,10 @@ import EBPFTracers
 struct SyscallsTable {
   private let summary: SyscallSummary
   private let command: SyscallsCommand
+  private let containers: ContainerNames?
 
-  init(_ summary: SyscallSummary, command: SyscallsCommand) {
+  init(_ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?) {
+    self.containers = command.tracing.containers ? containers : nil
     self.summary = summary
     self.command = command
   }
@@ -58,14 +60,18 @@ struct SyscallsTable {
     let isProcess = command.grouping == .process
     var table = TextTable(rightAligned: isProcess ? [0, 2, 3, 4, 5] : [1, 2, 3, 4])
     let head = isProcess ? ["PID", "COMMAND"] : ["CGROUP"]
-    table.add(head + ["CALLS", "ERRORS", "TOTAL", "MEAN", "MOST OFTEN"])
+    let last = containers == nil ? [] : ["CONTAINER"]
+    table.add(head + ["CALLS", "ERRORS", "TOTAL", "MEAN", "MOST OFTEN"] + last)
     for row in limited(rows) {
       let cells = [
         Figures.count(row.count), SyscallsTable.count(row.errors),
         Figures.nanoseconds(row.nanoseconds),
         Figures.nanoseconds(row.count == 0 ? 0 : row.nanoseconds / row.count), row.mostOften,
       ]
-      table.add(row.labels + cells)
+      let container = containers.map {
+        [$0.column(cgroup: row.cgroup(summary), process: row.process)]
+      }
+      table.add(row.labels + cells + (container ?? []))
     }
     return table.text() + rest(rows.count)
   }
@@ -145,6 +151,18 @@ struct OwnerRow {
     case .process(let id, _, let command): [String(id), command]
     case .cgroup(let id, let path): [path ?? "cgroup \(id), gone"]
     }
+  }
+
+  /// The process; nil for a cgroup.
+  var process: Int32? {
+    if case .process(let id, _, _) = owner { return id }
+    return nil
+  }
+
+  /// The id of the cgroup.
+  func cgroup(_ summary: SyscallSummary) -> UInt64? {
+    if case .cgroup(let id, _) = owner { return id }
+    return summary.cgroups[owner]
   }
 
   /// What rows with equal figures are ordered by.

@@ -24,6 +24,14 @@ struct TracerOptions: ParsableArguments {
     help: "Show the figures on the whole terminal while recording; ? lists the keys, q ends.")
   var live = false
 
+  @Option(
+    name: .long,
+    help: "Only the container whose id or name begins so; may be repeated. It must be running.")
+  var container: [String] = []
+
+  @Flag(name: .long, help: "Show in which container each process runs.")
+  var containers = false
+
   @Flag(name: .long, help: "Print the result as JSON.")
   var json = false
 
@@ -55,8 +63,12 @@ struct TracerOptions: ParsableArguments {
     filter.followsChildren = children
     filter.commands = Set(comm)
     for path in cgroup { filter.cgroups.insert(try ControlGroup.id(of: path)) }
+    for prefix in container { try filter.addContainer(prefix) }
     return filter
   }
+
+  /// What looks up containers, where they are shown.
+  var containerNames: ContainerNames? { containers || json ? ContainerNames() : nil }
 
   /// What is traced, in words.
   var subject: String {

@@ -13,6 +13,8 @@ struct TracerRecording<Traced: Tracer> {
   let noun: String
   /// Seconds between calls of `onInterval`; nil for none.
   var interval: Double?
+  /// Kept up to date while recording; nil when nobody asks for containers.
+  var containers: ContainerNames?
   /// False when something else has the terminal: the command then leaves it alone, too.
   var showsProgress = true
 
@@ -54,9 +56,15 @@ struct TracerRecording<Traced: Tracer> {
       try onInterval(tracer)
     }
     loop.setClock(every: interval, for: ticks)
+    if let containers {
+      let groups = IntervalPart { () throws(EBPFError) in containers.refresh() }
+      loop.setClock(every: ProgressPart<Traced>.interval, for: groups)
+      containers.refresh()
+    }
     try progress.wake(.clock, in: loop)
     try loop.run(seconds: seconds)
     progress.clear()
+    containers?.refresh()
     return try tracer.stop()
   }
 }
