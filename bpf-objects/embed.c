@@ -36,3 +36,12 @@ struct cbpf_object cbpf_network_tracer(void)
 {
 	return (struct cbpf_object){ network_tracer, sizeof(network_tracer) };
 }
+
+static const unsigned char process_numbers[] __attribute__((aligned(8))) = {
+#embed "build/process_numbers.bpf.o"
+};
+
+struct cbpf_object cbpf_process_numbers(void)
+{
+	return (struct cbpf_object){ process_numbers, sizeof(process_numbers) };
+}

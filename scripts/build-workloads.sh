@@ -43,6 +43,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build network-static network.c $frames -static
   build sockets sockets.c $frames
   build sockets-static sockets.c $frames -static
+  build soak soak.c $frames
   build memory memory.c $frames
   build memory-static memory.c $frames -static
   build memory-pie memory.c $frames -static-pie

@@ -5,7 +5,8 @@
 #
 # A machine that hangs or says nothing is started once more. A check that fails is never repeated.
 #
-# usage: scripts/test-vm.sh [6.1 | 6.12]...
+# usage: [EBPF_VM_CHECKS=WORDS] [EBPF_VM_VERBOSE=1] scripts/test-vm.sh [6.1 | 6.12]...
+#   WORDS   only checks with one of them in their names
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh

@@ -30,4 +30,11 @@ package enum EmbeddedObject {
     // SAFETY: a constant of the executable, readable as long as the process lives.
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
+
+  /// `process_numbers.bpf.o`, in place.
+  package static var processNumbers: Bytes {
+    let object = unsafe cbpf_process_numbers()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
 }

@@ -2,7 +2,8 @@
 ///
 /// Kinds must all agree; within one kind any entry is enough. Empty: everything.
 public struct TracerFilter: Sendable, Hashable {
-  /// Process ids (thread-group ids) in the initial namespace.
+  /// Process ids (thread-group ids) in this process's pid namespace. What a tracer records has those
+  /// of the initial one.
   public var processes: Set<Int32> = []
   /// Also record processes that the ones in ``processes`` start, and theirs.
   public var followsChildren = false

@@ -74,7 +74,7 @@ import Testing
 
   @Test(arguments: [
     ["-4", "-6"], ["-L", "70000"], ["-D", "80,"], ["-i", "0"], ["-i", "1", "--events"],
-    ["--top", "-1"],
+    ["--top", "-1"], ["--max-listed", "-1"],
   ])
   func `wrong options are refused before anything is loaded`(options: [String]) throws {
     #expect(try EBPF.run(["network"] + options).status == 64)

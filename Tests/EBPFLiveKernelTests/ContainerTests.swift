@@ -35,12 +35,13 @@ import Testing
     try network.start()
     try memory.start()
     try profiler.start()
+    let directory = CgroupDirectory()
+    directory.refresh()
     for process in inside.values { kill(process, SIGCONT) }
     #expect(try outside.finish() == 0)
     for process in inside.values { try container.waitForEnd(of: process) }
 
-    // What the groups were called is asked for when their processes are gone.
-    let directory = CgroupDirectory()
+    // What the groups were called is asked for when they are gone.
     func isInside(_ cgroup: UInt64?) -> Bool {
       cgroup.flatMap { directory.place(of: $0) }?.container == identity
     }

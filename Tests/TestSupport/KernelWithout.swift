@@ -8,15 +8,14 @@ public final class KernelWithout: ForwardingKernel {
 
   /// - Parameter programs: the names of those that are refused, as the object has them.
   public init(programs: [String]) {
-    // The kernel is told 15 bytes of a name.
-    self.programs = Set(programs.map { String($0.prefix(15)) })
+    self.programs = Set(programs)
   }
 
   /// `EINVAL` for a program that is refused, as from a kernel that does not know its kind.
   public func loadProgram(
     _ request: ProgramRequest, instructions: [Instruction], log: inout KernelLog
   ) throws(Errno) -> OwnedDescriptor {
-    if programs.contains(String(request.name.prefix(15))) { throw .invalid }
+    if programs.contains(request.name) { throw .invalid }
     return try LiveKernel().loadProgram(request, instructions: instructions, log: &log)
   }
 }

@@ -1,3 +1,4 @@
+import EBPFSystem
 import Glibc
 
 /// The tests for kernels other than this machine's: `scripts/test-vm.sh` starts them as root on a
@@ -22,9 +23,11 @@ import Glibc
     print("1..\(chosen.count)")
     var failures: Int32 = 0
     for check in chosen {
+      let begin = Clock.monotonic.now
       do {
         try check.body()
-        print("ok \(check.name)")
+        let milliseconds = (Clock.monotonic.now - begin) / 1_000_000
+        print("ok \(check.name) # \(milliseconds) ms")
       } catch {
         failures += 1
         let lines = "\(error)".split(separator: "\n", omittingEmptySubsequences: false)

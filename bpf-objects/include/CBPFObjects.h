@@ -29,6 +29,9 @@ struct cbpf_object cbpf_network_tracer(void);
 /* bpf/memory.bpf.c */
 struct cbpf_object cbpf_memory(void);
 
+/* bpf/process_numbers.bpf.c */
+struct cbpf_object cbpf_process_numbers(void);
+
 /* Calls a function that stands for malloc and one that stands for free, so many times each; and the
  * addresses of the two. */
 void cbpf_calibration_run(unsigned long pairs);

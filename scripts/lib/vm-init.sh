@@ -15,6 +15,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
 for module in "/modules/$(uname -r)"/*.ko; do insmod "$module"; done
 
-ebpf-vm-tests </dev/null >/dev/ttyS1 2>&1
+# Words of the kernel's command line after `--`.
+ebpf-vm-tests "$@" </dev/null >/dev/ttyS1 2>&1
 echo "status $?" >/dev/ttyS1
 reboot -f

@@ -2,8 +2,9 @@
 # that boot them.
 
 vm_cache=.build/vm
-# Of one attempt; a machine takes about a minute when it has a processor to itself.
-vm_seconds=240
+# How long a machine may say nothing before it counts as hanging. It says something after each check,
+# which takes at most some seconds on a machine that is not busy.
+vm_silence=240
 # What checks of module types need; each stands alone.
 vm_modules=veth
 
@@ -102,12 +103,26 @@ boot() {
   start=$(date +%s)
   # One processor: emulated ones disagree when the kernel patches its code. The emulated time stamp
   # counter runs with the host's load; without it the kernel takes a clock that does not.
-  timeout -k 5 "$vm_seconds" qemu-system-x86_64 \
+  qemu-system-x86_64 \
     -nodefaults -no-user-config -display none -no-reboot -machine q35 -cpu max -smp 1 -m 1024 \
     -accel tcg,tb-size=256 -kernel "$(kernel_image "$1")" -initrd "$2/initramfs" \
-    -append "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=unstable no_timer_check" \
-    -serial "file:$2/$1.console" -serial "file:$2/$1.serial" </dev/null >"$2/$1.qemu" 2>&1 ||
-    cat "$2/$1.qemu" >&2
+    -append "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=unstable no_timer_check \
+-- ${EBPF_VM_CHECKS:-}" \
+    -serial "file:$2/$1.console" -serial "file:$2/$1.serial" </dev/null >"$2/$1.qemu" 2>&1 &
+  machine=$!
+  heard=$start
+  size=0
+  while kill -0 "$machine" 2>/dev/null; do
+    sleep 1
+    now=$(date +%s)
+    if [ "$(wc -c <"$2/$1.serial")" != "$size" ]; then
+      size=$(wc -c <"$2/$1.serial")
+      heard=$now
+    elif [ $((now - heard)) -gt "$vm_silence" ]; then
+      kill -9 "$machine"
+    fi
+  done
+  wait "$machine" || cat "$2/$1.qemu" >&2
   tr -d '\r' <"$2/$1.serial" >"$report"
   echo $(($(date +%s) - start)) >"$2/$1.seconds"
 }

@@ -205,7 +205,9 @@ extension ProfilerSession {
   ) throws(EBPFError) {
     var control = ProfilerControl()
     control.sampleLimit = configuration.sampleLimit
-    control.excludedProcess = configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
+    if !configuration.includesSelf {
+      control.excludedProcess = UInt32(try ProcessNumbers().outer(CurrentProcess.id))
+    }
     do throws(Errno) {
       let limit = try SystemFile.integer("/proc/sys/kernel/perf_event_max_stack")
       control.stackLimit = UInt32(clamping: limit)

@@ -102,7 +102,7 @@ public struct ContainerIdentity: Sendable, Hashable {
       case "crio": return .crio
       case "libpod_parent", "libpod": return .podman
       case "ecs": return .ecs
-      case let name where parent.podUID != nil || name.hasPrefix("kubepods"): return .kubernetes
+      case let name where parent.podUID != nil || name.hasKubepods: return .kubernetes
       default: continue
       }
     }
@@ -127,7 +127,7 @@ struct CgroupComponent {
   var podUID: String? {
     guard let start = name.lastRange(of: "pod") else { return nil }
     let prefix = name[..<start.lowerBound]
-    guard prefix.isEmpty || prefix.hasPrefix("kubepods") && prefix.last == "-" else { return nil }
+    guard prefix.isEmpty || prefix.last == "-" && prefix.hasKubepods else { return nil }
     let uid = name[start.upperBound...]
     let digits = uid.utf8.count { $0.isHexDigit }
     let dashes = uid.utf8.count { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
@@ -139,6 +139,11 @@ struct CgroupComponent {
 }
 
 extension Substring {
+  /// `kubepods`, also below another kubelet: `kubelet-kubepods`.
+  fileprivate var hasKubepods: Bool {
+    split(separator: "-").contains("kubepods")
+  }
+
   /// 64 hexadecimal digits in lower case.
   fileprivate var isContainerID: Bool { utf8.count == 64 && utf8.allSatisfy(\.isHexDigit) }
 

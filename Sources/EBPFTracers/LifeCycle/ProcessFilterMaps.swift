@@ -19,8 +19,12 @@ struct ProcessFilterMaps: Sendable {
   /// Puts a filter in force, before or after the programs are attached.
   ///
   /// New entries come first, then the switch, then old entries go: an event that both filters want
-  /// is never left out. `excluded` is a process never recorded, 0 for none.
+  /// is never left out. `excluded` is a process never recorded, 0 for none. Process ids are those of
+  /// this process's own namespace.
   func apply(_ filter: TracerFilter, excluding excluded: UInt32) throws(EBPFError) {
+    let numbers = try ProcessNumbers()
+    let filter = numbers.outer(filter)
+    let excluded = excluded == 0 ? 0 : UInt32(numbers.outer(Int32(truncatingIfNeeded: excluded)))
     typealias Flags = ProcessFilterControl.Flags
     var flags: UInt32 = 0
     var bits = ProcessFilterBits.process

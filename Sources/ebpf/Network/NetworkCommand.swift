@@ -94,11 +94,17 @@ struct NetworkCommand: ParsableCommand {
   @Option(name: .long, help: "How many rows a table shows; 0: all.")
   var top = 20
 
+  @Option(
+    name: .customLong("max-listed"),
+    help: "How many ended connections, sockets and DNS queries to keep, each; totals count all.")
+  var listLimit = NetworkTracerConfiguration().listLimit
+
   @OptionGroup var tracing: TracerOptions
 
   mutating func validate() throws {
     if version4 && version6 { throw ValidationError("-4 and -6 exclude each other") }
     if top < 0 { throw ValidationError("--top takes a number of rows, not \(top)") }
+    if listLimit < 0 { throw ValidationError("--max-listed takes a number, not \(listLimit)") }
     if let interval, !(interval >= 0.1 && interval <= 86_400) {
       throw ValidationError("-i takes seconds from 0.1 to 86400")
     }
@@ -152,6 +158,7 @@ struct NetworkCommand: ParsableCommand {
     var configuration = NetworkTracerConfiguration()
     configuration.filter = try tracing.filter()
     configuration.recordsDNS = dns
+    configuration.listLimit = listLimit
     configuration.recordsDrops = drops
     configuration.addresses.version = version4 ? .four : version6 ? .six : nil
     configuration.addresses.localPorts = localPorts?.ports ?? []
