@@ -15,7 +15,7 @@ allowed() {
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization Unwinding EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
     TerminalView)   echo "" ;;
-    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials" ;;
+    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
     *)              return 1 ;;
   esac
 }
