@@ -108,7 +108,7 @@ import Testing
 
     // Kind, padding, `struct process_id`, time, samples. Only a pointer to it is in the program, so
     // that its type is not in the object.
-    let process = record([0: 3, 24: 4242, 32: 4_000, 40: 1, 48: 77], size: 56)
+    let process = record([0: 3, 24: 4242, 32: 4_000, 40: 1, 56: 77], size: 64)
     received.add(process.span.bytes)
     #expect(received.announced.map(\.processID) == [4242])
     #expect(Array(received.cgroups.values) == [77])
@@ -130,7 +130,7 @@ import Testing
       [1, 0, 0],
       record([0: 9], size: 48),
       record([0: 2], size: 87),
-      record([0: 3], size: 55),
+      record([0: 3], size: 63),
       // Two addresses are announced, and one and a half are there.
       record([0: 2 << 48 | 1, 8: 21], size: 24 + 12),
     ]
