@@ -143,22 +143,31 @@ import Testing
     #expect(try child.finish() == 0)
   }
 
-  /// Waits until a command records: it then waits with a second epoll, after the one of its reader.
+  /// Waits until a command records: it then waits for Ctrl-C as well.
   private static func untilRecording(_ process: Int32) throws {
     let deadline = Clock.monotonic.now + 60_000_000_000
-    while try links(of: process).count(where: { $0.contains("eventpoll") }) < 2 {
+    while try !isWaitingForSignals(process) {
       try #require(Clock.monotonic.now < deadline, "waited a minute for the recording to begin")
       sched_yield()
     }
   }
 
-  /// What the descriptors of a process refer to.
-  private static func links(of process: Int32) throws -> [String] {
-    try FileSystem.entries("/proc/\(process)/fd").compactMap { entry in
-      do throws(Errno) { return try FileSystem.link("/proc/\(process)/fd/\(entry)") } catch {
-        return nil  // Closed meanwhile.
-      }
+  /// Whether an epoll descriptor of the process waits for one that signals are read from.
+  private static func isWaitingForSignals(_ process: Int32) throws -> Bool {
+    let folder = "/proc/\(process)"
+    var signals: Set<Substring> = []
+    var waitedFor: Set<Substring> = []
+    for entry in try FileSystem.entries(folder + "/fd") {
+      do throws(Errno) {
+        let target = try FileSystem.link(folder + "/fd/" + entry)
+        if target.contains("signalfd") { signals.insert(entry[...]) }
+        guard target.contains("eventpoll") else { continue }
+        for line in try SystemFile.lines(folder + "/fdinfo/" + entry) where line.hasPrefix("tfd:") {
+          waitedFor.insert(line.split(separator: " ")[1])
+        }
+      } catch { continue }  // Closed meanwhile.
     }
+    return !signals.isDisjoint(with: waitedFor)
   }
 
   /// The ids of the programs or maps whose descriptors a process holds.

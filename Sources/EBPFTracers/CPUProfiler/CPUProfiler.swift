@@ -105,7 +105,7 @@ extension ProfilerSession: TracerSession {
   func snapshot(
     since mark: CPUProfileMark?, statistics: TracerStatistics
   ) throws(EBPFError) -> (profile: CPUProfile, mark: CPUProfileMark) {
-    let (samples, stacks) = try countsSoFar()
+    let (samples, received) = try countsSoFar()
     var news = samples
     if let mark {
       for (key, count) in mark.samples where news[key] != nil {
@@ -114,7 +114,8 @@ extension ProfilerSession: TracerSession {
       }
     }
     let assembler = ProfileAssembler(
-      configuration: configuration, stacks: stacks, symbolizer: symbolizer)
+      configuration: configuration, stacks: received.stacks, cgroups: received.cgroups,
+      symbolizer: symbolizer)
     return (
       try assembler.assemble(news, session: self, statistics: statistics),
       CPUProfileMark(samples: samples)

@@ -313,7 +313,9 @@ extension ProfilerSession {
   }
 
   /// Every count so far, with the stacks they refer to.
-  func countsSoFar() throws(EBPFError) -> (samples: [ProfilerKey: UInt64], stacks: StackTable) {
+  func countsSoFar() throws(EBPFError) -> (
+    samples: [ProfilerKey: UInt64], received: SampleCollector.Received
+  ) {
     // The counts before the ring: a stack is sent before it is counted.
     let entries = try Map<ProfilerKey, UInt64>(try object.map("counts")).entries()
     drain()
