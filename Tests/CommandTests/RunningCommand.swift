@@ -75,6 +75,14 @@ final class RunningCommand {
     return try JSONValue(parsing: String(decoding: text, as: UTF8.self))
   }
 
+  /// Throws when it has ended by itself: nothing more can be expected of it.
+  func checkRunning() throws {
+    var state: Int32 = 0
+    guard waitpid(pid, &state, WNOHANG) == pid else { return }
+    hasEnded = true
+    throw Failure(description: "it ended by itself, with wait status \(state)")
+  }
+
   /// Sends a signal and goes on.
   func send(_ signal: Int32) { kill(pid, signal) }
 

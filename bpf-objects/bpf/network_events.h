@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The contract between network_tracer.bpf.c and user space: every map's key and value, every record
- * of the ring and of the iterators. Fixed-width fields, no hidden padding, host byte order; process
+ * of the ring and of the visits. Fixed-width fields, no hidden padding, host byte order; process
  * ids are those of the initial pid namespace, times are CLOCK_MONOTONIC nanoseconds.
  *
  *   map               type             key                      value
@@ -54,7 +54,7 @@ struct network_control {
 };
 
 enum network_walk {
-	WALK_REPORT = 0, /* write its record */
+	WALK_REPORT = 0, /* fill its record */
 	WALK_PAUSE = 1,  /* remember its figures */
 	WALK_RESUME = 2, /* leave out what happened since then */
 	WALK_OWNERS = 3, /* network_existing adds nothing, but says who owns what nobody owned */
@@ -168,12 +168,16 @@ enum network_event_kind {
 enum network_record_kind {
 	RECORD_CLOSED = 1,
 	RECORD_FAILED = 2,    /* never established */
-	RECORD_ALIVE = 3,     /* from the iterator */
+	RECORD_ALIVE = 3,     /* looked at by network_connections */
 	RECORD_CONNECTED = 4, /* these three only with NETWORK_EVENTS */
 	RECORD_ACCEPTED = 5,
 	RECORD_RETRANSMITTED = 6,
-	RECORD_DISMISSED = 7, /* from the iterator, too: alive and not wanted */
+	RECORD_DISMISSED = 7, /* looked at, too: alive and not wanted */
+	RECORD_GONE = 8,      /* looked for: no longer in the table, or not asked for a record */
 };
+
+/* How many connections one run of network_connections looks at. */
+#define NETWORK_VISITS 128
 
 struct network_record {
 	u32 kind; /* NETWORK_RECORD */

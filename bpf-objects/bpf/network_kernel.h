@@ -7,7 +7,6 @@
 
 HELPER(u64, bpf_get_socket_cookie, 46, const void *socket);
 HELPER(u64, bpf_jiffies64, 118, void);
-HELPER(long, bpf_seq_write, 127, void *file, const void *data, u32 size);
 HELPER(void *, bpf_sock_from_file, 162, void *file);
 
 #define AF_INET 2
@@ -204,22 +203,11 @@ struct sk_buff {
 
 struct seq_file;
 
-struct bpf_iter_meta {
-	struct seq_file *seq;
-} CORE;
-
 struct bpf_iter__task_file {
-	struct bpf_iter_meta *meta;
+	void *meta;
 	struct task_struct *task;
 	u32 fd;
 	struct file *file;
-} CORE;
-
-struct bpf_iter__bpf_map_elem {
-	struct bpf_iter_meta *meta;
-	void *map;
-	void *key;
-	void *value;
 } CORE;
 
 /* The user's registers at a system call, on the machines that the tracers run on. */

@@ -77,13 +77,15 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } events SEC(".maps");
 
-/* For the iterator, which writes into a file: larger than a stack. */
+/* User space writes the sockets that network_connections looks at, and a 0 after the last; the
+ * program puts the rest of each record beside it. */
 struct {
-	__uint(type, MAP_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MAP_F_MMAPABLE);
+	__uint(max_entries, NETWORK_VISITS);
 	__type(key, u32);
 	__type(value, struct network_record);
-} walk_record SEC(".maps");
+} visits SEC(".maps");
 
 /* For new entries: larger than a stack. A program that is interrupted by another one on its CPU
  * would share it, so each kind of program has its own. */

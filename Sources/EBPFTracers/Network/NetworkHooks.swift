@@ -1,7 +1,7 @@
 /// What the network tracer needs from the kernel, and the programs of network_tracer.bpf.c that meet
 /// it.
 enum NetworkHooks {
-  /// Reads what exists; always loaded, attached to the table by the session.
+  /// Looks at connections that exist; always loaded, run by the session, never attached.
   static let walker = "network_connections"
   /// Takes in what is there already.
   static let existing = "network_existing"

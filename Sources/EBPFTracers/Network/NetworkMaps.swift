@@ -4,10 +4,11 @@ internal import Symbolization
 internal import Synchronization
 
 /// The maps of network_tracer.bpf.c, as its contract (network_events.h) describes them.
-struct NetworkMaps: Sendable {
+struct NetworkMaps: ~Copyable, Sendable {
   private let control: Map<UInt32, NetworkControl>
   private let counters: PerCPUMap<UInt32, NetworkCounters>
-  private let connections: RawMap
+  private let connections: Map<UInt64, NetworkConnectionRecord>
+  private let visits: MappedArray<NetworkRecord>
   private let active: RawMap
   private let datagrams: [Map<UInt64, NetworkSocketRecord>]
   private let localPorts: Map<UInt16, UInt32>
@@ -26,16 +27,27 @@ struct NetworkMaps: Sendable {
   }
 
   init(_ object: LoadedObject) throws(EBPFError) {
-    control = try Map(try object.map("control"))
-    counters = try PerCPUMap(try object.map("counters"))
-    connections = try object.map("connections")
-    active = try object.map("active_sockets")
-    datagrams = [
-      try Map(try object.map("sockets_a")), try Map(try object.map("sockets_b")),
+    let visits = try MappedArray<NetworkRecord>(try object.map("visits"))
+    let connections = try Map<UInt64, NetworkConnectionRecord>(try object.map("connections"))
+    let control = try Map<UInt32, NetworkControl>(try object.map("control"))
+    let counters = try PerCPUMap<UInt32, NetworkCounters>(try object.map("counters"))
+    let active = try object.map("active_sockets")
+    let datagrams = [
+      try Map<UInt64, NetworkSocketRecord>(try object.map("sockets_a")),
+      try Map<UInt64, NetworkSocketRecord>(try object.map("sockets_b")),
     ]
-    localPorts = try Map(try object.map("local_ports"))
-    remotePorts = try Map(try object.map("remote_ports"))
-    dropReasons = try Map(try object.map("drop_reasons"))
+    let localPorts = try Map<UInt16, UInt32>(try object.map("local_ports"))
+    let remotePorts = try Map<UInt16, UInt32>(try object.map("remote_ports"))
+    let dropReasons = try Map<NetworkDropKey, NetworkDropCounts>(try object.map("drop_reasons"))
+    self.connections = connections
+    self.control = control
+    self.counters = counters
+    self.active = active
+    self.datagrams = datagrams
+    self.localPorts = localPorts
+    self.remotePorts = remotePorts
+    self.dropReasons = dropReasons
+    self.visits = visits
   }
 
   // MARK: Control
@@ -82,32 +94,29 @@ struct NetworkMaps: Sendable {
     NetworkCounters(summing: try counters.values(for: 0) ?? [])
   }
 
-  /// `union bpf_iter_link_info` for the table of connections.
-  var iteratorTarget: [UInt8] {
-    BitwiseBytes.read(connections.fileDescriptor) { BitwiseBytes.array($0) }
-  }
+  // MARK: Connections
 
-  /// The records that the walk over the connections wrote.
-  func records(in bytes: [UInt8]) throws(EBPFError) -> (records: [NetworkRecord], dismissed: UInt64)
+  /// Lets the program look at every connection in the table; returns the records that it filled, and
+  /// how many connections the filters leave out. One call at a time.
+  func visit(by program: Program) throws(EBPFError) -> (records: [NetworkRecord], dismissed: UInt64)
   {
-    let size = MemoryLayout<NetworkRecord>.stride
-    guard bytes.count % size == 0 else {
-      throw EBPFError(
-        .malformed,
-        "the kernel's list of connections is \(bytes.count) bytes, not a multiple of \(size)")
-    }
+    let sockets = try connections.keys()
     var records: [NetworkRecord] = []
-    records.reserveCapacity(bytes.count / size)
+    records.reserveCapacity(sockets.count)
     var dismissed: UInt64 = 0
-    for index in 0..<(bytes.count / size) {
-      guard
-        let record = BitwiseBytes.load(
-          NetworkRecord.self, from: bytes.span.rawBytes, at: index * size)
-      else { continue }
-      if record.what == NetworkRecord.What.dismissed {
-        dismissed += 1
-      } else {
-        records.append(record)
+    for start in stride(from: 0, to: sockets.count, by: visits.count) {
+      let some = sockets[start..<min(start + visits.count, sockets.count)]
+      for (index, socket) in some.enumerated() { visits[index] = NetworkRecord(socket: socket) }
+      if some.count < visits.count { visits[some.count] = NetworkRecord() }
+      _ = try program.testRun()
+      for index in 0..<some.count {
+        let record = visits[index]
+        switch record.what {
+        case NetworkRecord.What.alive: records.append(record)
+        case NetworkRecord.What.dismissed: dismissed += 1
+        // It ended meanwhile, which its last record tells, or no record was wanted.
+        default: continue
+        }
       }
     }
     return (records, dismissed)

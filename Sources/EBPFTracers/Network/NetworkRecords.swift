@@ -160,6 +160,7 @@ struct NetworkRecord: BitwiseCopyable, Sendable {
     static let accepted: UInt32 = 5
     static let retransmitted: UInt32 = 6
     static let dismissed: UInt32 = 7
+    static let gone: UInt32 = 8
   }
 }
 

@@ -49,9 +49,6 @@ final class NetworkSession: TracerSession {
     let hasCallExits = hooks.contains { $0.need == NetworkHooks.callExits && $0.used != "none" }
     try kernelMaps.configure(
       configuration.addresses, sendsEvents: listener != nil, hasCallExits: hasCallExits)
-    try links.attach(
-      try object.program(NetworkHooks.walker),
-      to: .iterator(target: kernelMaps.iteratorTarget), as: NetworkHooks.walker)
     collector = Mutex(
       NetworkCollector(
         ring: try RingBuffer(try object.map("events")), listLimit: configuration.listLimit,
@@ -122,14 +119,7 @@ final class NetworkSession: TracerSession {
         try takeInExisting()
         try kernelMaps.setWalk(NetworkControl.Walk.report)
       }
-      return try kernelMaps.records(in: try walk())
-    }
-  }
-
-  private func walk() throws(EBPFError) -> [UInt8] {
-    let limit = (Int(configuration.connectionCapacity) + 1) * MemoryLayout<NetworkRecord>.stride
-    return try links.withLink(NetworkHooks.walker) { (link) throws(EBPFError) in
-      try link.readIterator(limit: limit)
+      return try kernelMaps.visit(by: try object.program(NetworkHooks.walker))
     }
   }
 
@@ -140,7 +130,7 @@ final class NetworkSession: TracerSession {
       if isPaused { try kernelMaps.setPaused(true) }
       try kernelMaps.setWalk(
         isPaused ? NetworkControl.Walk.pause : NetworkControl.Walk.resume)
-      _ = try walk()
+      _ = try kernelMaps.visit(by: try object.program(NetworkHooks.walker))
       try kernelMaps.setWalk(NetworkControl.Walk.report)
       if !isPaused {
         try kernelMaps.setPaused(false)
@@ -206,7 +196,7 @@ final class NetworkSession: TracerSession {
   }
 
   func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> NetworkActivity {
-    for name in links.names where name != NetworkHooks.existing && name != NetworkHooks.walker {
+    for name in links.names where name != NetworkHooks.existing {
       try links.detach(name)
     }
     // Waits for programs that still run, so that what follows is all there is.
