@@ -75,4 +75,11 @@ import Testing
     #expect(VerifierLog("").summary == "the verifier gave no reason")
     #expect(VerifierLog("0: (95) exit\n").summary == "the verifier's log ends without a reason")
   }
+
+  @Test func `a verifier that looked at nothing did not refuse`() {
+    #expect(VerifierLog("processed 0 insns (limit 1000000) max_states_per_insn 0\n").isOfNothing)
+    #expect(!VerifierLog("unknown func\nprocessed 0 insns (limit 1000000)\n").isOfNothing)
+    #expect(!VerifierLog("0: (95) exit\nprocessed 1 insns (limit 1000000)\n").isOfNothing)
+    #expect(!VerifierLog("").isOfNothing)
+  }
 }

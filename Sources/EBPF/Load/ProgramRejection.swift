@@ -59,7 +59,9 @@ struct ProgramRejection {
   }
 
   private func meaning(of errno: Errno) -> EBPFError {
-    if let log, !log.text.isEmpty { return rejected(log, errno) }
+    if let log, !log.text.isEmpty, !(errno == .notPermitted && log.isOfNothing) {
+      return rejected(log, errno)
+    }
     switch errno {
     case .notPermitted, .accessDenied: return denied()
     case .invalid:

@@ -45,6 +45,10 @@ public struct VerifierLog: Sendable, Hashable {
     }
   }
 
+  /// True when the verifier looked at no instruction and says nothing: whoever refused the program
+  /// came before it.
+  var isOfNothing: Bool { reasons.isEmpty && processedInstructions == 0 }
+
   /// One line: the reasons, and where.
   public var summary: String {
     guard !reasons.isEmpty else {
