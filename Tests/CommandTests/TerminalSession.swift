@@ -58,12 +58,13 @@ final class TerminalSession {
   /// Looks at the terminal until it shows what is wanted; a minute without it is a failure.
   @discardableResult
   func until(
-    _ what: String, location: SourceLocation = #_sourceLocation, _ condition: (String) -> Bool
+    _ what: String, styles: Bool = false, location: SourceLocation = #_sourceLocation,
+    _ condition: (String) -> Bool
   ) throws -> String {
     let deadline = Clock.monotonic.now + 60_000_000_000
     var shown = ""
     while true {
-      shown = try screen()
+      shown = try screen(styles: styles)
       if condition(shown) { return shown }
       try #require(
         Clock.monotonic.now < deadline, "waited a minute for: \(what); there was:\n\(shown)",
