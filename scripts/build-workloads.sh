@@ -65,6 +65,8 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
 
 if [ "$(uname -m)" = x86_64 ]; then
   build compat_calls compat_calls.c
+  build usdt usdt.c
+  build usdt-static usdt.c -static
   build compat_calls-static compat_calls.c -static
 fi
 

@@ -74,6 +74,17 @@ extension NearNames {
     return "did you mean \(quoted.dropLast().joined(separator: ", ")) or '\(last)'?"
   }
 
+  /// The same, or else what there is: for names of which there are few.
+  package static func hintOrList(for name: String, in candidates: [String]) -> String? {
+    if let hint = hint(for: name, in: candidates) { return hint }
+    guard !candidates.isEmpty else { return "it has none" }
+    let rest = candidates.count - listed
+    return "it has " + candidates.prefix(listed).joined(separator: ", ")
+      + (rest > 0 ? " and \(rest) more" : "")
+  }
+
+  private static let listed = 10
+
   /// At most three names that are near, or contain the whole name; best first.
   package static func nearest(to name: String, in candidates: some Sequence<String>) -> [String] {
     var names = NearNames(name, acceptsParts: true)

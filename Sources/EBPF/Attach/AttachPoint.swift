@@ -12,6 +12,7 @@ public struct AttachPoint: Sendable, Hashable {
     case kprobeMulti([String], atReturn: Bool)
     case uprobe(UserProbe)
     case uprobeMulti(UserProbe, places: [UserProbe.Location])
+    case usdt(StaticProbe)
     case cgroup(path: String, flags: UInt32)
     case networkNamespace(path: String)
     case interface(index: Int32, flags: UInt32)
@@ -73,6 +74,18 @@ public struct UserProbe: Sendable, Hashable {
   public var atReturn: Bool
   /// Where in the file the 16-bit counter is that says somebody listens (USDT); 0 for none.
   public var semaphore: UInt64 = 0
+}
+
+/// A USDT probe: a place that a program's author has marked and given a name.
+public struct StaticProbe: Sendable, Hashable {
+  /// Which file has it.
+  public var binary: UserProbe.Binary
+  /// Who offers it: `libc`, `postgresql`.
+  public var provider: String
+  /// Its name.
+  public var name: String
+  /// Only in this process; nil for every process that has the file mapped.
+  public var process: Int32?
 }
 
 // MARK: - The places
@@ -177,6 +190,18 @@ extension AttachPoint {
     return AttachPoint(.uprobeMulti(probe, places: places))
   }
 
+  /// A USDT probe (`<sys/sdt.h>`), at every place of the file that bears its name; its semaphore, if
+  /// it has one, is held meanwhile. Linux 5.15.
+  ///
+  /// The program is told where the arguments are through the map `__bpf_usdt_specs`, laid out as
+  /// libbpf's `usdt.bpf.h` reads it; the cookie is the one that `bpf_usdt_cookie` returns.
+  public static func usdt(
+    _ binary: UserProbe.Binary, provider: String, name: String, process: Int32? = nil
+  ) -> AttachPoint {
+    AttachPoint(
+      .usdt(StaticProbe(binary: binary, provider: provider, name: name, process: process)))
+  }
+
   /// A control group, by its directory in cgroup2. Linux 5.7 for links.
   public static func cgroup(_ path: String, flags: UInt32 = 0) -> AttachPoint {
     AttachPoint(.cgroup(path: path, flags: flags))
@@ -219,6 +244,7 @@ extension AttachPoint: CustomStringConvertible {
     case .uprobeMulti(let probe, let places):
       "\(probe.atReturn ? "uretprobe" : "uprobe").multi \(probe.binary):"
         + places.map(\.description).joined(separator: ",")
+    case .usdt(let probe): "usdt \(probe.binary):\(probe.provider):\(probe.name)"
     case .cgroup(let path, _): "control group \(path)"
     case .networkNamespace(let path): "network namespace \(path)"
     case .interface(let index, _): "interface \(index)"

@@ -70,12 +70,13 @@ extension Attacher {
   /// Puts the program on an open event: by a link if the kernel has them, else by an ioctl.
   func run(
     on event: SharedDescriptor, _ parts: inout Attachment.Parts, _ refusals: inout [Link.Refusal],
-    by mechanism: Link.Mechanism = .perfEventLink
+    by mechanism: Link.Mechanism = .perfEventLink, cookie: UInt64? = nil
   ) throws(EBPFError) -> Link.Mechanism {
+    let cookie = cookie ?? point.cookie
     if mechanism == .perfEventLink {
       let request = LinkRequest(
         program: descriptor, target: event.number, attachType: AttachType.perfEvent.rawValue,
-        detail: .perfEvent(cookie: point.cookie))
+        detail: .perfEvent(cookie: cookie))
       do throws(Errno) {
         parts.links.append(SharedDescriptor(try kernel.createLink(request)))
         return .perfEventLink
@@ -84,7 +85,7 @@ extension Attacher {
           throw programRefusal(error, call: "bpf(BPF_LINK_CREATE)")
         }
         refusals.append(Link.Refusal(mechanism: .perfEventLink, reason: "\(error)"))
-        guard point.cookie == 0 else {
+        guard cookie == 0 else {
           throw EBPFError(
             .unsupported, "this kernel cannot give the program at \(point) a cookie",
             systemCall: error.failure(of: "bpf(BPF_LINK_CREATE)"), hint: "cookies need Linux 5.15")
@@ -208,7 +209,7 @@ enum PerfEventLimits {
     let hint: String
     if error == .notPermitted {
       hint =
-        "EPERM from this call comes from seccomp or lockdown, not from capabilities: in a container "
+        "seccomp or lockdown refuses so, lack of capabilities does not: in a container "
         + "allow perf_event_open in its seccomp profile"
     } else if let paranoia = paranoia(), paranoia >= 3 {
       hint =

@@ -43,6 +43,8 @@ struct ProbeRequest {
   var process: Int32 = -1
   /// Where the file has the semaphore; 0 for none.
   var semaphore: UInt64 = 0
+  /// What the program reads with `bpf_get_attach_cookie`; nil for the attach point's.
+  var cookie: UInt64?
 
   /// What follows the event's name in tracefs.
   var definition: String {
@@ -96,7 +98,9 @@ extension Attacher {
         if let final = explain(error, .perfEvent) { throw final }
         refusals.append(Link.Refusal(mechanism: .perfEvent, reason: "\(error)"))
       }
-      if let event { return try finish(event, probe: nil, after: refusals) }
+      if let event {
+        return try finish(event, probe: nil, cookie: probe.cookie, after: refusals)
+      }
     } else {
       refusals.append(
         Link.Refusal(
@@ -117,11 +121,11 @@ extension Attacher {
   }
 
   private func finish(
-    _ event: SharedDescriptor, probe: TracefsProbe?, after earlier: [Link.Refusal]
+    _ event: SharedDescriptor, probe: TracefsProbe?, cookie: UInt64?, after earlier: [Link.Refusal]
   ) throws(EBPFError) -> AttachedProbe {
     var refusals = earlier
     var parts = Attachment.Parts()
-    var mechanism = try run(on: event, &parts, &refusals)
+    var mechanism = try run(on: event, &parts, &refusals, cookie: cookie)
     parts.events = [event]
     try enable(parts.events)
     if let probe {
@@ -152,7 +156,7 @@ extension Attacher {
     }
     do throws(EBPFError) {
       let event = try openDefined(defined, in: tracefs, process: probe.process)
-      return try finish(event, probe: defined, after: refusals)
+      return try finish(event, probe: defined, cookie: probe.cookie, after: refusals)
     } catch {
       // The definition goes with the attempt; what remains is told beside the first failure.
       do throws(EBPFError) { try defined.remove() } catch let leftover {

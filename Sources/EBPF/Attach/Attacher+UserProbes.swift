@@ -5,21 +5,33 @@ extension Attacher {
     let target = try UserProbeTarget(probe)
     if probe.atReturn { try target.refuseGoReturn() }
     let offset = try target.fileOffset(of: probe.location)
-    if isMulti { return try attachMulti([offset], probe, target) }
-    return try attachSingly([offset], probe, target)
+    return try attach(at: [place(offset, probe)], probe, target)
+  }
+
+  /// By one link where the program was loaded for that, else by one performance event for each place.
+  func attach(
+    at places: [ProbePlace], _ probe: UserProbe, _ target: UserProbeTarget
+  ) throws(EBPFError) -> Link {
+    isMulti
+      ? try attachMulti(places, probe, target) : try attachSingly(places, probe, target)
+  }
+
+  private func place(_ offset: UInt64, _ probe: UserProbe) -> ProbePlace {
+    ProbePlace(offset: offset, semaphore: probe.semaphore, cookie: point.cookie)
   }
 
   /// By one performance event for each place.
   private func attachSingly(
-    _ offsets: [UInt64], _ probe: UserProbe, _ target: UserProbeTarget,
+    _ places: [ProbePlace], _ probe: UserProbe, _ target: UserProbeTarget,
     after refusals: [Link.Refusal] = []
   ) throws(EBPFError) -> Link {
     let process = try processID(probe) ?? -1
-    let requests = offsets.map { offset in
+    let requests = places.map { place in
       var request = ProbeRequest(
-        unit: "uprobe", name: target.path, offset: offset, atReturn: probe.atReturn)
+        unit: "uprobe", name: target.path, offset: place.offset, atReturn: probe.atReturn)
       request.process = process
-      request.semaphore = probe.semaphore
+      request.semaphore = place.semaphore
+      request.cookie = place.cookie
       return request
     }
     return try attach(requests, after: refusals) { (error, mechanism) in
@@ -50,14 +62,14 @@ extension Attacher {
         offsets.append(try target.fileOffset(of: .symbol(name, offset: 0)))
       }
     }
-    return try attachMulti(offsets, probe, target)
+    return try attachMulti(offsets.map { self.place($0, probe) }, probe, target)
   }
 
   private var isMulti: Bool {
     program.attachType == .traceUprobeMulti || program.attachType == .traceUprobeSession
   }
 
-  private func processID(_ probe: UserProbe) throws(EBPFError) -> Int32? {
+  func processID(_ probe: UserProbe) throws(EBPFError) -> Int32? {
     guard let process = probe.process else { return nil }
     guard process > 0 else {
       throw EBPFError(.invalidArgument, "\(process) is not a process id")
@@ -66,17 +78,15 @@ extension Attacher {
   }
 
   private func attachMulti(
-    _ offsets: [UInt64], _ probe: UserProbe, _ target: UserProbeTarget
+    _ places: [ProbePlace], _ probe: UserProbe, _ target: UserProbeTarget
   ) throws(EBPFError) -> Link {
     let process = try processID(probe)
     let request = LinkRequest(
       program: descriptor, target: 0, attachType: program.attachType.rawValue,
       detail: .uprobeMulti(
-        flags: probe.atReturn ? 1 : 0, path: target.path, offsets: offsets,
-        semaphores: probe.semaphore == 0
-          ? [] : [UInt64](repeating: probe.semaphore, count: offsets.count),
-        cookies: point.cookie == 0
-          ? [] : [UInt64](repeating: point.cookie, count: offsets.count),
+        flags: probe.atReturn ? 1 : 0, path: target.path, offsets: places.map(\.offset),
+        semaphores: places.contains { $0.semaphore != 0 } ? places.map(\.semaphore) : [],
+        cookies: places.contains { $0.cookie != 0 } ? places.map(\.cookie) : [],
         process: UInt32(bitPattern: process ?? 0)))
     do throws(Errno) {
       return link(try kernel.createLink(request), by: .uprobeMulti)
@@ -89,7 +99,7 @@ extension Attacher {
         KernelFeatures(kernel: kernel).userProbesMulti.verdict == .no
       {
         return try attachSingly(
-          offsets, probe, target,
+          places, probe, target,
           after: [Link.Refusal(mechanism: .uprobeMulti, reason: "\(error)")])
       }
       if error == .invalid {
@@ -128,11 +138,20 @@ extension Attacher {
   }
 }
 
+/// One place in a file, and what goes with it.
+struct ProbePlace {
+  let offset: UInt64
+  /// Where the file has its semaphore; 0 for none.
+  let semaphore: UInt64
+  /// What the program reads with `bpf_get_attach_cookie`.
+  let cookie: UInt64
+}
+
 /// The file a user probe goes into, opened and read.
 struct UserProbeTarget {
   /// The path the kernel gets.
   let path: String
-  private let elf: ELFFile
+  let elf: ELFFile
 
   init(_ probe: UserProbe) throws(EBPFError) {
     path = try Self.path(of: probe)

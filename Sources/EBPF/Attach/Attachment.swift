@@ -18,11 +18,14 @@ final class Attachment: Sendable {
     var events: [SharedDescriptor] = []
     /// Probes in tracefs; removed when nothing uses them any more.
     var probes: [TracefsProbe] = []
+    /// Entries of the map that tells USDT programs where arguments are; given back last.
+    var specs: [USDTSpecTable.Lease] = []
 
     mutating func add(_ other: Parts) {
       links += other.links
       events += other.events
       probes += other.probes
+      specs += other.specs
     }
   }
 
@@ -46,6 +49,9 @@ final class Attachment: Sendable {
     }
   }
 
+  /// Keeps these until everything else is given back.
+  func keep(_ specs: [USDTSpecTable.Lease]) { parts.withLock { $0?.specs += specs } }
+
   /// Gives everything back; the second time nothing is left to do. Returns the first failure.
   func end() -> EBPFError? {
     let taken = parts.withLock { parts in
@@ -56,6 +62,7 @@ final class Attachment: Sendable {
     taken.links = []
     taken.events = []
     var failure: EBPFError?
+    defer { taken.specs = [] }
     for probe in taken.probes {
       do throws(EBPFError) { try probe.remove() } catch { failure = failure ?? error }
     }
@@ -65,6 +72,12 @@ final class Attachment: Sendable {
 
 /// The attachments of an object's programs, so that unloading it ends them.
 final class AttachmentSet: Sendable {
+  private let table = Mutex<USDTSpecTable?>(nil)
+  /// Where USDT programs find their arguments; nil when the object has no map for that.
+  var usdtSpecs: USDTSpecTable? {
+    get { table.withLock { $0 } }
+    set { table.withLock { $0 = newValue } }
+  }
   private let members = Mutex<[ObjectIdentifier: Attachment]>([:])
 
   func add(_ attachment: Attachment) {

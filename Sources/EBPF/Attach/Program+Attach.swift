@@ -23,6 +23,7 @@ extension Program {
         case .uprobe(let probe): return try attacher.attach(to: probe)
         case .uprobeMulti(let probe, let places):
           return try attacher.attach(toAll: places, like: probe)
+        case .usdt(let probe): return try attacher.attach(to: probe)
         case .cgroup(let path, let flags):
           return try attacher.attach(toDescriptorOf: path, flags: flags)
         case .networkNamespace(let path): return try attacher.attach(toDescriptorOf: path, flags: 0)
@@ -42,7 +43,7 @@ extension Program {
     case .rawTracepoint: accepted = [.rawTracepoint, .rawTracepointWritable]
     case .tracing: accepted = [.tracing, .lsm, .replacement]
     case .iterator: accepted = [.tracing]
-    case .kprobe, .kprobeMulti, .uprobe, .uprobeMulti: accepted = [.kprobe]
+    case .kprobe, .kprobeMulti, .uprobe, .uprobeMulti, .usdt: accepted = [.kprobe]
     case .cgroup, .networkNamespace, .interface: return
     }
     guard accepted.contains(type) else {

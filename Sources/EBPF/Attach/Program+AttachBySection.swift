@@ -40,6 +40,15 @@ extension Program {
     case .uprobeMulti, .uretprobeMulti, .uprobeSession:
       let (binary, rest) = try Self.binary(try required(row.form), form: row.form)
       return .uprobeMulti(binary, symbols: [rest], atReturn: row.attachKind == .uretprobeMulti)
+    case .usdt:
+      let (binary, name) = try Self.binary(try required(row.form), form: row.form)
+      // `BINARY:PROVIDER:NAME`; the split above took the last colon.
+      guard let (file, provider) = Self.lastPart(of: binary) else {
+        throw EBPFError(
+          .invalidArgument, "'\(attachTarget)' does not name a binary, a provider and a probe",
+          hint: "write it as \(row.form)")
+      }
+      return .usdt(file, provider: provider, name: name)
     case .tracepoint:
       let parts = try required(row.form).split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count == 2 else {
@@ -96,9 +105,21 @@ extension Program {
         hint: "write it as \(form)")
     }
     let file = String(text[..<colon])
-    let rest = String(text[text.index(after: colon)...])
-    // Section names cannot have two slashes in a row: libbpf's leave the first one of a path out.
-    return (file.contains("/") ? .path(file) : .library(file), rest)
+    return (self.file(file), String(text[text.index(after: colon)...]))
+  }
+
+  /// Section names cannot have two slashes in a row: libbpf's leave the first one of a path out.
+  private static func file(_ name: String) -> UserProbe.Binary {
+    name.contains("/") ? .path(name) : .library(name)
+  }
+
+  /// Takes `:provider` off a binary's name.
+  private static func lastPart(
+    of binary: UserProbe.Binary
+  ) -> (binary: UserProbe.Binary, provider: String)? {
+    let name = "\(binary)"
+    guard let colon = name.lastIndex(of: ":"), colon != name.startIndex else { return nil }
+    return (file(String(name[..<colon])), String(name[name.index(after: colon)...]))
   }
 
   /// The kernel function behind a system call on this architecture.

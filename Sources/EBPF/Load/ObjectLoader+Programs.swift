@@ -128,6 +128,13 @@ extension ObjectLoader {
         hint: SectionName(spec.sectionName).suggestion.map { "did you mean SEC(\"\($0)\")?" }
           ?? "set the program's type before loading")
     }
+    // One link for all places of a probe takes no CAP_SYS_ADMIN, where the kernel has such links.
+    if spec.attachType.rawValue == 0, spec.type == .kprobe,
+      SectionName(spec.sectionName).row?.attachKind == .usdt,
+      features.userProbesMulti.verdict == .yes
+    {
+      spec.attachType = .traceUprobeMulti
+    }
     var request = ProgramRequest(type: spec.type.rawValue)
     request.attachType = spec.attachType.rawValue
     request.name = spec.name

@@ -51,7 +51,7 @@ struct ObjectLoader {
       guard let index = maps.firstIndex(where: { $0.name == name }) else {
         throw EBPFError(
           .notFound, "the object has no map '\(name)' to resize",
-          hint: NearNames.hint(for: name, in: maps.map(\.name)))
+          hint: NearNames.hintOrList(for: name, in: maps.map(\.name)))
       }
       maps[index].maxEntries = count
     }
@@ -64,7 +64,7 @@ struct ObjectLoader {
     for name in names.sorted() where !object.programs.contains(where: { $0.name == name }) {
       throw EBPFError(
         .notFound, "the object has no program '\(name)'",
-        hint: NearNames.hint(for: name, in: object.programs.map(\.name)))
+        hint: NearNames.hintOrList(for: name, in: object.programs.map(\.name)))
     }
     return object.programs.filter { names.contains($0.name) }
   }
@@ -76,6 +76,9 @@ struct ObjectLoader {
       try relocate()
       try loadTypes()
       try createMaps()
+      if let map = made[USDTSpecTable.mapName] {
+        attachments.usdtSpecs = USDTSpecTable(map)
+      }
       try patchReferences()
       let loaded = try loadPrograms()
       try fillProgramSlots(loaded)
