@@ -14,9 +14,10 @@ public enum UnresolvedReason: String, Sendable, Hashable, CaseIterable {
   case fileGone = "file_gone"
   /// The mapped file is not a readable ELF file, or was cut short while it was read.
   case malformedFile = "malformed_file"
-  /// The file has no symbols and no debug file was found.
+  /// A stripped file without a debug file: at most its dynamic symbols are left, none of which covers
+  /// the address.
   case noSymbols = "no_symbols"
-  /// The file has symbols, but none covers the address: a local function of a stripped file.
+  /// The file has all its symbols, but none covers the address.
   case outsideFunctions = "outside_functions"
   /// The kernel hides its addresses from us.
   case kernelHidden = "kernel_hidden"

@@ -177,7 +177,7 @@ import Testing
     let target = try TargetProcess([program])
     let address = try #require(target.addresses["hidden_function"])
     #expect(
-      Symbolizer().symbolize(pid: target.pid, [address])[0].unresolved == .outsideFunctions)
+      Symbolizer().symbolize(pid: target.pid, [address])[0].unresolved == .noSymbols)
     // By build id.
     let id = try #require(try stripped.buildID)
     let place = folder.file("debug/.build-id/\(id.prefix(2))")

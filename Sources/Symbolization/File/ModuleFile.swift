@@ -111,7 +111,8 @@ final class ModuleFile: Sendable {
       switch symbols {
       case .failure: for address in missing { state.known[address] = .unresolved(.malformedFile) }
       case .success(let symbols):
-        let reason: UnresolvedReason = symbols.source == .none ? .noSymbols : .outsideFunctions
+        let isStripped = symbols.source == .none || symbols.source == .dynamicSymbols
+        let reason: UnresolvedReason = isStripped ? .noSymbols : .outsideFunctions
         let functions = symbols.functions(at: missing)
         let isWhole = !symbols.wasCutShort && !bytes.wasCutShort
         for (address, function) in zip(missing, functions) {

@@ -8,6 +8,9 @@ struct ProcessStatus: Sendable, Hashable {
   /// Where the kernel laid the program out, which `exec` chooses anew: see
   /// ``Symbolizer/Program/image``. 0 when it has no memory: a kernel thread, or one that has ended.
   let image: UInt64
+  /// The kernel does not tell us the layout: with CAP_PERFMON alone Linux 6.18 shows the mappings of
+  /// a process whose layout takes CAP_SYS_PTRACE.
+  var isImageHidden: Bool { image == Self.hiddenImage }
 
   /// The unit of ``startTime``, `USER_HZ`, in nanoseconds; the kernel rounds down.
   static let nanosecondsPerTick: UInt64 = 10_000_000
@@ -31,9 +34,14 @@ struct ProcessStatus: Sendable, Hashable {
       let startStack = number(28), let startBreak = number(47)
     else { return nil }
     self.startTime = startTime
-    image = [startCode, endCode, startStack, startBreak].reduce(0) { image, part in
-      image &* Symbolizer.Program.imageFactor &+ part
-    }
+    image = Self.image(of: [startCode, endCode, startStack, startBreak])
+  }
+
+  /// `do_task_stat` puts these in place of what the reader may not see.
+  private static let hiddenImage = image(of: [1, 1, 0, 0])
+
+  private static func image(of layout: [UInt64]) -> UInt64 {
+    layout.reduce(0) { image, part in image &* Symbolizer.Program.imageFactor &+ part }
   }
 
   /// The id a process has in its own pid namespace.

@@ -66,6 +66,10 @@ struct ProgramTable: Sendable {
     }
     guard let last = latest[pid] else { preconditionFailure("a process just read is known") }
     guard let program, program.image != last.image else { return .success(last) }
+    // Whether it has executed another program since cannot be seen. The addresses will not fit then.
+    if let status = snapshots[last]?.status, status.isImageHidden, hasStart(status, of: program) {
+      return .success(last)
+    }
     if let relative = relative(of: program) { return .success(relative) }
     return .failure(UnresolvedProgram(reason: whyMissing(program, pid)))
   }
@@ -81,9 +85,14 @@ struct ProgramTable: Sendable {
 
   private func whyMissing(_ program: Symbolizer.Program, _ pid: Int32) -> UnresolvedReason {
     guard let last = latest[pid], let other = snapshots[last], last.image != program.image,
-      other.status.startTime == program.start / ProcessStatus.nanosecondsPerTick
+      hasStart(other.status, of: program)
     else { return .processGone }
-    return .programReplaced
+    return other.status.isImageHidden ? .denied : .programReplaced
+  }
+
+  /// Whether a process is the one that the program was in.
+  private func hasStart(_ status: ProcessStatus, of program: Symbolizer.Program) -> Bool {
+    status.startTime == program.start / ProcessStatus.nanosecondsPerTick
   }
 
   /// Forgets a process.
