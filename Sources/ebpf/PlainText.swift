@@ -14,15 +14,15 @@ enum PlainText {
     isPlain(text) ? text.utf8.count : text.count
   }
 
-  /// Words joined by commas, broken into lines of at most `width` columns.
-  static func wrapped(_ words: [String], width: Int) -> [String] {
+  /// Words joined by commas, or another separator, broken into lines of at most `width` columns.
+  static func wrapped(_ words: [String], separator: String = ",", width: Int) -> [String] {
     var lines: [String] = []
     var current = ""
     var used = 0
     for (index, word) in words.enumerated() {
       let next = line(word)
-      let comma = index == words.count - 1 ? "" : ","
-      let columns = columns(next) + comma.utf8.count
+      let end = index == words.count - 1 ? "" : separator
+      let columns = columns(next) + end.utf8.count
       if used > 0, used + 1 + columns > width {
         lines.append(current)
         current = ""
@@ -33,7 +33,7 @@ enum PlainText {
         used += 1
       }
       current += next
-      current += comma
+      current += end
       used += columns
     }
     return current.isEmpty ? lines : lines + [current]

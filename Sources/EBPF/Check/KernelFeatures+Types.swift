@@ -4,21 +4,29 @@ extension KernelFeatures {
   /// The kinds of types that the kernel takes in an object's BTF.
   public var typeKinds: BTFFeatures {
     var found: BTFFeatures = []
-    for (feature, key, blob) in Self.typeProbes where takes(key, blob) { found.insert(feature) }
+    for (feature, key, blob) in Self.typeProbes where taken(key, blob).verdict == .yes {
+      found.insert(feature)
+    }
     return found
   }
 
-  private func takes(_ key: String, _ blob: (inout BTFBuilder) -> Void) -> Bool {
-    let answer = answer("type \(key)") {
+  /// The same, kind by kind, with the reasons.
+  var typeKindAnswers: [(name: String, answer: Answer)] {
+    Self.typeProbes.map { (name: $0.key, answer: taken($0.key, $0.blob)) }
+  }
+
+  private func taken(_ key: String, _ blob: (inout BTFBuilder) -> Void) -> Answer {
+    answer("type \(key)") {
       var builder = BTFBuilder()
       blob(&builder)
       var log = KernelLog.none
       do throws(Errno) {
         _ = try kernel.loadBTF(builder.build().span.rawBytes, token: nil, log: &log)
         return Answer(verdict: .yes, reason: "", since: nil)
-      } catch { return self.answer(error, since: nil, missing: "the kernel does not take \(key)") }
+      } catch {
+        return self.answer(error, since: nil, missing: "the kernel's BTF has no such kind")
+      }
     }
-    return answer.verdict == .yes
   }
 
   private static let typeProbes:

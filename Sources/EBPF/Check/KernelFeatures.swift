@@ -55,10 +55,25 @@ public final class KernelFeatures: Sendable {
       Answer(
         verdict: .no,
         reason: "\(missing) (\(error.name))"
-          + (since.map { "; it exists since Linux \($0)" } ?? ""),
+          + (since.map { "; " + Self.existence(since: $0) } ?? ""),
         since: since)
     }
   }
+
+  /// A kernel that is new enough and has not got it was built without it.
+  private static func existence(since version: KernelVersion) -> String {
+    guard let running = runningVersion, running >= version else {
+      return "it exists since Linux \(version)"
+    }
+    return "Linux has it since \(version), this one was built without it"
+  }
+
+  /// The running kernel's version; nil when it does not say.
+  private static let runningVersion: KernelVersion? = {
+    do {
+      return try KernelVersion(release: try MachineNames.current().release)
+    } catch { return nil }
+  }()
 }
 
 // MARK: - Programs

@@ -38,7 +38,10 @@ extension SystemChecker {
   }
 
   private func advice(_ answer: KernelFeatures.Answer, needs: [Capability]) -> String? {
-    guard answer.verdict != .yes else { return nil }
+    answer.verdict == .yes ? nil : advice(needs: needs)
+  }
+
+  private func advice(needs: [Capability]) -> String? {
     guard let status else { return nil }
     if needs.allSatisfy({ status.has($0) }), !Privileges.isInInitialUserNamespace {
       return "capabilities count in the initial user namespace only: run outside of this one"
@@ -65,9 +68,7 @@ extension SystemChecker {
     } catch {
       add(
         group, "list programs and maps", .no, "\(error)",
-        remedy: status.map {
-          EBPFError.privilegeHint(needs: [.systemAdministration], status: $0)
-        })
+        remedy: advice(needs: [.systemAdministration]))
     }
   }
 
@@ -118,12 +119,10 @@ extension SystemChecker {
       "attach", "function entry and exit (fentry, fexit)", features.functionTracing,
       remedy: "use tp_btf or raw_tp")
     add("attach", "security hooks (lsm)", features.programType(.lsm))
-    let kinds = features.typeKinds
-    for (name, kind) in Self.typeKinds {
-      let isTaken = kinds.contains(kind)
+    for (name, answer) in features.typeKindAnswers {
       add(
-        "types", name, isTaken ? .yes : .no, isTaken ? "" : "the kernel's BTF has no such kind",
-        remedy: isTaken ? nil : "objects are adapted when they are loaded")
+        "types", name, answer,
+        remedy: answer.verdict == .no ? "objects are adapted when they are loaded" : nil)
     }
     add("maps", "batch commands", features.batchOperations)
     add("maps", "memory counted by control group", features.memoryAccounting)
@@ -138,13 +137,6 @@ extension SystemChecker {
       add("helpers", "bpf_\(name) in \(type)", features.helper(id, in: type))
     }
   }
-
-  private static let typeKinds: [(String, BTFFeatures)] = [
-    ("functions", .functions), ("global functions", .globalFunctions),
-    ("data sections", .dataSections), ("floating point", .floats),
-    ("declaration tags", .declarationTags), ("type tags", .typeTags),
-    ("64-bit enumerations", .enumeration64),
-  ]
 
   /// What the tracers call.
   private static let helpers: [(String, ProgramType)] = [

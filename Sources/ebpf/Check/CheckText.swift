@@ -26,45 +26,95 @@ struct CheckText {
 
   private func paragraph(_ name: String, _ rows: [SystemCheck.Row]) -> String {
     var text = style.bold(name) + "\n"
-    // A long list of what works is one paragraph; what does not is told line by line.
-    let isLong = rows.count > 14
-    let shown = isLong ? rows.filter { $0.verdict != .yes } : rows
-    if isLong {
-      let names = rows.filter { $0.verdict == .yes }.map(\.name)
-      let indent = String(repeating: " ", count: 2 + markWidth)
-      for (index, line) in PlainText.wrapped(names, width: width - indent.count).enumerated() {
-        text += (index == 0 ? "  " + mark(.yes) : indent) + line + "\n"
+    // A long list of what works is one paragraph, and so is what has one reason not to.
+    let lists = Dictionary(grouping: rows, by: Verdict.init)
+      .filter { $0.key.verdict == .yes ? rows.count > 14 : $0.value.count > 2 }
+    let alone = rows.filter { lists[Verdict($0)] == nil }
+    let column = alone.map(\.name.count).max() ?? 0
+    var told: Set<Verdict> = []
+    for row in rows {
+      let verdict = Verdict(row)
+      if let list = lists[verdict] {
+        if told.insert(verdict).inserted { text += paragraph(list, verdict) }
+        continue
       }
-    }
-    let column = shown.map(\.name.count).max() ?? 0
-    for row in shown {
       let padding = String(repeating: " ", count: column - row.name.count + 2)
       let reason = row.reason.isEmpty ? "" : padding + PlainText.line(row.reason)
       text += "  " + mark(row.verdict) + PlainText.line(row.name) + reason + "\n"
-      if let remedy = row.remedy, row.verdict != .yes {
-        let indent = String(repeating: " ", count: 2 + markWidth + column + 2)
-        text += indent + style.dim((hasMarks ? "→ " : "> ") + PlainText.line(remedy)) + "\n"
+      if let remedy = verdict.remedy { text += self.remedy(remedy, column: column + 2) }
+    }
+    return text
+  }
+
+  /// Rows of one verdict: their names, and once what they share.
+  private func paragraph(_ rows: [SystemCheck.Row], _ verdict: Verdict) -> String {
+    var text = "  " + mark(verdict.verdict)
+    text += hanging(PlainText.wrapped(rows.map(\.name), width: width - 2 - markWidth), column: 0)
+    if !verdict.reason.isEmpty { text += indent(0) + PlainText.line(verdict.reason) + "\n" }
+    if let remedy = verdict.remedy { text += self.remedy(remedy, column: 0) }
+    return text
+  }
+
+  /// What rows that are told together have in common. A yes needs no reason.
+  private struct Verdict: Hashable {
+    let verdict: KernelFeatures.Answer.Verdict
+    let reason: String
+    let remedy: String?
+
+    init(_ row: SystemCheck.Row) {
+      verdict = row.verdict
+      reason = row.verdict == .yes ? "" : row.reason
+      remedy = row.verdict == .yes ? nil : row.remedy
+    }
+  }
+
+  private func tracers(_ asked: Set<String>) -> String {
+    var text = style.bold("tracers") + "\n"
+    let column = (check.tracers.map(\.name.count).max() ?? 0) + 2
+    let room = width - 2 - markWidth - column
+    for tracer in check.tracers {
+      let padding = String(repeating: " ", count: column - tracer.name.count)
+      var hooks = tracer.hooks.compactMap { hook in hook.used.map { "\(hook.need) by \($0)" } }
+      let missing = tracer.hooks.filter { $0.used == nil }.map(\.need)
+      if !missing.isEmpty { hooks.append("no hook for " + missing.joined(separator: ", ")) }
+      text += "  " + mark(tracer.canRun ? .yes : .no) + tracer.name + padding
+      text += hanging(wrapped(hooks.joined(separator: "; "), width: room), column: column)
+      for (why, refused) in refusals(tracer) {
+        for line in wrapped("not \(refused.joined(separator: "; ")): \(why)", width: room) {
+          text += indent(column) + style.dim(line) + "\n"
+        }
       }
     }
     return text
   }
 
-  private func tracers(_ asked: Set<String>) -> String {
-    var text = style.bold("tracers") + "\n"
-    let column = check.tracers.map(\.name.count).max() ?? 0
-    for tracer in check.tracers {
-      let padding = String(repeating: " ", count: column - tracer.name.count + 2)
-      let hooks = tracer.hooks.map { hook in
-        hook.used.map { "\(hook.need) by \($0)" } ?? "no way to \(hook.need)"
-      }
-      text += "  " + mark(tracer.canRun ? .yes : .no) + tracer.name + padding
-      text += PlainText.line(hooks.joined(separator: "; ")) + "\n"
-      let indent = String(repeating: " ", count: 2 + markWidth + column + 2)
-      for refusal in tracer.hooks.flatMap(\.refused) {
-        text += indent + style.dim(PlainText.line("not \(refusal.hook): \(refusal.why)")) + "\n"
+  /// The ways that do not work, those with one reason together.
+  private func refusals(_ tracer: SystemCheck.Tracer) -> [(why: String, hooks: [String])] {
+    var reasons: [(why: String, hooks: [String])] = []
+    for refusal in tracer.hooks.flatMap(\.refused) {
+      if let known = reasons.firstIndex(where: { $0.why == refusal.why }) {
+        reasons[known].hooks.append(refusal.hook)
+      } else {
+        reasons.append((refusal.why, [refusal.hook]))
       }
     }
-    return text
+    return reasons
+  }
+
+  private func wrapped(_ text: String, width: Int) -> [String] {
+    PlainText.wrapped(text.split(separator: " ").map(String.init), separator: "", width: width)
+  }
+
+  private func remedy(_ remedy: String, column: Int) -> String {
+    indent(column) + style.dim((hasMarks ? "→ " : "> ") + PlainText.line(remedy)) + "\n"
+  }
+
+  private func hanging(_ lines: [String], column: Int) -> String {
+    lines.joined(separator: "\n" + indent(column)) + "\n"
+  }
+
+  private func indent(_ column: Int) -> String {
+    String(repeating: " ", count: 2 + markWidth + column)
   }
 
   private func verdict(_ asked: Set<String>, _ isFine: Bool) -> String {
