@@ -67,7 +67,8 @@ struct LoadCommand: ParsableCommand {
   @Option(
     name: .customLong("map"),
     help: ArgumentHelp(
-      "Change the capacity of a map. May be repeated.", valueName: "name:max_entries=n"))
+      "Change the capacity of a map. May be repeated.", valueName: "name:max_entries=n"),
+    transform: { try MapSetting($0) })
   var maps: [MapSetting] = []
 
   @Option(help: ArgumentHelp("Refuse a larger file unread.", valueName: "bytes"))
@@ -100,6 +101,7 @@ struct LoadCommand: ParsableCommand {
   private func load() throws {
     // Before anything is attached: from here on Ctrl-C only asks to end.
     let interruption = attach ? try Interruption() : nil
+    if let verifierLog { try ResultFile(path: verifierLog).check() }
     let object = try parse()
     let directory = try pinDirectory.map { (path) throws(EBPFError) in try Pins(directory: path) }
     let loaded = try LoadedObject(object, options: try options(pinDirectory: directory?.directory))
@@ -163,12 +165,7 @@ struct LoadCommand: ParsableCommand {
   private func write(log text: String) throws(EBPFError) {
     if verbose { Output.note(PlainText.lines(text)) }
     guard let verifierLog else { return }
-    do throws(Errno) { try OutputFile.write(Array(text.utf8), path: verifierLog) } catch {
-      throw EBPFError(
-        error == .accessDenied ? .denied : .system, "the verifier's log cannot be written",
-        context: [.file(verifierLog)],
-        systemCall: .init(call: "write", errno: error.rawValue, name: error.name))
-    }
+    try ResultFile(path: verifierLog).write(Array(text.utf8))
   }
 
   /// Names the object file, and puts the log of a rejection where it was asked for, or says how to ask.

@@ -91,7 +91,9 @@ struct MemoryCommand: ParsableCommand {
   @Flag(name: .long, help: "Take no stacks: totals only, at less cost.")
   var noStacks = false
 
-  @Option(name: .shortAndLong, help: "Write the profile to this file.")
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the profile to this file.", valueName: "file"))
   var output: String?
 
   @Option(name: .long, help: "Format instead of the file's ending: \(ProfileFormat.names).")
@@ -135,6 +137,7 @@ struct MemoryCommand: ParsableCommand {
 
   mutating func run() throws {
     do throws(EBPFError) {
+      if let output { try ResultFile(path: output).check() }
       let configuration = try configuration()
       if exact { sayCost() }
       let program = tracing.command.first

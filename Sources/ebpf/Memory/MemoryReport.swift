@@ -1,5 +1,4 @@
 import EBPF
-import EBPFSystem
 import EBPFTracers
 import ProfileFormats
 import Profiles
@@ -29,9 +28,15 @@ struct MemoryReport {
       + "\(Figures.count(result.statistics.truncated)) stacks are incomplete"
   }
 
-  /// Writes the file if one was asked for, then the result, then the footer.
+  /// Writes the file if one was asked for, then the result, then the footer. A person sees the
+  /// result although the file cannot be written.
   func write() throws(EBPFError) {
-    let file = try writeFile()
+    var file: String?
+    var failure: EBPFError?
+    do throws(EBPFError) { file = try writeFile() } catch {
+      if command.tracing.json { throw error }
+      failure = error
+    }
     if command.tracing.json {
       try Output.write(
         JSONDocument.text(
@@ -44,6 +49,7 @@ struct MemoryReport {
         MemoryTables(result, leaks: leaks, command: command, containers: containers).text)
       footer(file)
     }
+    if let failure { throw failure }
   }
 
   /// The blocks in use that were asked for.
@@ -62,13 +68,7 @@ struct MemoryReport {
     guard let format = command.format ?? ProfileFormat(path: path) else {
       throw EBPFError(.invalidArgument, "no format for '\(path)'")
     }
-    let bytes = try encode(format)
-    do throws(Errno) { try OutputFile.write(bytes, path: path) } catch {
-      throw EBPFError(
-        .system, "cannot write '\(path)': \(error.text)",
-        systemCall: .init(call: "write", errno: error.rawValue, name: error.name),
-        hint: "name a file in a folder that you may write to")
-    }
+    try ResultFile(path: path).write(try encode(format))
     return path
   }
 

@@ -29,7 +29,9 @@ struct ProfileCommand: ParsableCommand {
       of kernel functions CAP_SYSLOG.
       """)
 
-  @Option(name: [.customShort("F"), .long], help: "Samples a second on each CPU, 1 to 1000.")
+  @Option(
+    name: [.customShort("F"), .long],
+    help: ArgumentHelp("Samples a second on each CPU, 1 to 1000. (default: 99)", valueName: "hz"))
   var frequency: Int?
 
   @Option(name: .long, help: "Rate and duration: production, staging, development or debug.")
@@ -48,7 +50,9 @@ struct ProfileCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Megabytes for unwind tables; a C library takes 0.2, a compiler of 200 MB takes 20.")
+    help: ArgumentHelp(
+      "Megabytes for unwind tables; a C library takes 0.2, a compiler of 200 MB takes 20.",
+      valueName: "megabytes"))
   var unwindMemory = 8
 
   @Flag(name: .long, help: "Tell the threads of a process apart.")
@@ -64,13 +68,16 @@ struct ProfileCommand: ParsableCommand {
       valueName: "samples"))
   var maxSamples: UInt64?
 
-  @Option(name: .shortAndLong, help: "Write the profile to this file.")
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the profile to this file.", valueName: "file"))
   var output: String?
 
   @Option(name: .long, help: "Format instead of the file's ending: \(ProfileFormat.names).")
   var format: ProfileFormat?
 
-  @Option(name: .long, help: "How many functions the table shows.")
+  @Option(
+    name: .long, help: ArgumentHelp("How many functions the table shows.", valueName: "functions"))
   var top = 20
 
   @OptionGroup var tracing: TracerOptions
@@ -92,6 +99,7 @@ struct ProfileCommand: ParsableCommand {
 
   mutating func run() throws {
     do throws(EBPFError) {
+      if let output { try ResultFile(path: output).check() }
       let configuration = try configuration()
       let view =
         tracing.live

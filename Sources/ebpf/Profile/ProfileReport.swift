@@ -32,9 +32,15 @@ struct ProfileReport {
       + "\(Figures.count(statistics.truncated)) stacks are incomplete" + malformed
   }
 
-  /// Writes the file if one was asked for, then the result, then the footer.
+  /// Writes the file if one was asked for, then the result, then the footer. A person sees the
+  /// result although the file cannot be written.
   func write() throws(EBPFError) {
-    let file = try writeFile()
+    var file: String?
+    var failure: EBPFError?
+    do throws(EBPFError) { file = try writeFile() } catch {
+      if command.tracing.json { throw error }
+      failure = error
+    }
     if command.tracing.json {
       try Output.write(
         JSONDocument.text(
@@ -45,6 +51,7 @@ struct ProfileReport {
       try printTable()
       footer(file)
     }
+    if let failure { throw failure }
   }
 
   // MARK: - Files
@@ -54,13 +61,7 @@ struct ProfileReport {
     guard let format = command.format ?? ProfileFormat(path: path) else {
       throw EBPFError(.invalidArgument, "no format for '\(path)'")
     }
-    let bytes = try encode(format)
-    do throws(Errno) { try OutputFile.write(bytes, path: path) } catch {
-      throw EBPFError(
-        .system, "cannot write '\(path)': \(error.text)",
-        systemCall: .init(call: "write", errno: error.rawValue, name: error.name),
-        hint: "name a file in a folder that you may write to")
-    }
+    try ResultFile(path: path).write(try encode(format))
     return path
   }
 

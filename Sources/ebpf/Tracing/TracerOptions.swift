@@ -1,10 +1,12 @@
 import ArgumentParser
 import EBPF
+import EBPFSystem
 import EBPFTracers
 
 /// What every tracer's command takes: whose events, how long, and in which form.
 struct TracerOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "Seconds to record.")
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Seconds to record.", valueName: "seconds"))
   var duration: Double?
 
   @Option(name: .shortAndLong, help: "Only this process; may be repeated.")
@@ -58,6 +60,12 @@ struct TracerOptions: ParsableArguments {
 
   /// The filter that was asked for; a command's own process is added when it is started.
   func filter() throws(EBPFError) -> TracerFilter {
+    for process in pid where FileSystem.exists("/proc/self") {
+      guard FileSystem.exists("/proc/\(process)") else {
+        throw EBPFError(
+          .notFound, "there is no process \(process)", hint: "ps -e lists those that there are")
+      }
+    }
     var filter = TracerFilter()
     filter.processes = Set(pid)
     filter.followsChildren = children
