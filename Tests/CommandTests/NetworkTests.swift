@@ -93,7 +93,9 @@ import Testing
     var programs: Set<String> = []
     while programs.isEmpty {
       try running.checkRunning()
-      let text = try Command.run(["sh", "-c", "cat /proc/\(running.pid)/fdinfo/* 2>/dev/null"]).output
+      let text = try Command.run([
+        "sh", "-c", "cat /proc/\(running.pid)/fdinfo/* 2>/dev/null",
+      ]).output
       guard text.contains("sched_process_exit") else { continue }
       let lines = text.split(separator: "\n").filter { $0.hasPrefix("prog_id:") }
       programs = Set(lines.map { String($0.filter(\.isNumber)) })
