@@ -11,10 +11,12 @@ final class TerminalSession {
   /// Opens a terminal with a shell that has job control; its prompt is `ready>`.
   init(columns: Int = 80, rows: Int = 24, environment: [String] = []) throws {
     directory = try TemporaryDirectory()
+    // The package manager asks tests for no colours when nobody watches.
     let variables = ["PS1=ready> ", "LC_ALL=C.UTF-8", "HISTFILE="] + environment
     _ = try Command.output(
       ["env", "-u", "TMUX"] + tmux + [
-        "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "env", "-u", "ENV",
+        "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)",
+        "env", "-u", "ENV", "-u", "NO_COLOR",
       ] + variables + ["sh", "-i"])
     _ = try until("a prompt") { $0.contains("ready>") }
   }
