@@ -29,7 +29,8 @@ struct BTFCommand: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Every BTF object, one line each.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Every BTF object, one line each.")
 
     @Flag(name: .long, help: "Print JSON.")
     var json = false
@@ -85,6 +86,7 @@ struct BTFCommand: ParsableCommand {
 
   struct Dump: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "dump",
       abstract: "The types of a BTF object or file.",
       discussion: """
         Raw: one line for each type, records indented below, the same as 'bpftool btf dump'. \

@@ -130,7 +130,8 @@ struct LinkCommand: ParsableCommand {
       """, subcommands: [List.self, Show.self, Detach.self], defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Every link, one line each.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Every link, one line each.")
 
     @Flag(name: .long, help: "Print JSON.")
     var json = false
@@ -161,7 +162,8 @@ struct LinkCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "One link, in full.")
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "One link, in full.")
 
     @Argument(help: ArgumentHelp("Which one.", valueName: "ref"))
     var ref: [String]
@@ -187,6 +189,7 @@ struct LinkCommand: ParsableCommand {
 
   struct Detach: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "detach",
       abstract: "Detach a link's program; the link stays without one.")
 
     @Argument(help: ArgumentHelp("Which one.", valueName: "ref"))

@@ -26,7 +26,8 @@ struct MapCommand: ParsableCommand {
     ], defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Every map, one line each.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Every map, one line each.")
 
     @Flag(name: .long, help: "Print JSON.")
     var json = false
@@ -51,7 +52,8 @@ struct MapCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "One map, in full.")
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "One map, in full.")
 
     @Argument(help: ArgumentHelp("Which one.", valueName: "ref"))
     var ref: [String]
@@ -74,7 +76,8 @@ struct MapCommand: ParsableCommand {
   }
 
   struct Dump: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Every entry of a map.")
+    static let configuration = CommandConfiguration(
+      commandName: "dump", abstract: "Every entry of a map.")
 
     @Argument(help: ArgumentHelp("Which one.", valueName: "ref"))
     var ref: [String]
@@ -103,7 +106,8 @@ struct MapCommand: ParsableCommand {
   }
 
   struct Lookup: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The value of a key.")
+    static let configuration = CommandConfiguration(
+      commandName: "lookup", abstract: "The value of a key.")
 
     @Argument(
       parsing: .allUnrecognized,
@@ -129,6 +133,7 @@ struct MapCommand: ParsableCommand {
 
   struct Update: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "update",
       abstract: "Write the value of a key.",
       discussion: """
         For maps with a value for each CPU, one value is written to all of them. At the end may \
@@ -158,7 +163,8 @@ struct MapCommand: ParsableCommand {
   }
 
   struct Delete: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Delete a key.")
+    static let configuration = CommandConfiguration(
+      commandName: "delete", abstract: "Delete a key.")
 
     @Argument(
       parsing: .allUnrecognized,

@@ -20,7 +20,8 @@ struct ProgCommand: ParsableCommand {
       """, subcommands: [List.self, Show.self, Dump.self], defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Every program, one line each.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Every program, one line each.")
 
     @Flag(name: .long, help: "Print JSON.")
     var json = false
@@ -48,7 +49,8 @@ struct ProgCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "One program, in full.")
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "One program, in full.")
 
     @Argument(help: ArgumentHelp("Which one.", valueName: "ref"))
     var ref: [String]
@@ -75,6 +77,7 @@ struct ProgCommand: ParsableCommand {
 
   struct Dump: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "dump",
       abstract: "A program's instructions as the kernel runs them.",
       discussion: """
         The instructions are those that the verifier made of the program: calls of helpers and \
