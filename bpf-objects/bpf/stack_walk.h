@@ -120,69 +120,86 @@ struct walk {
 	u64 ip;
 	u64 sp;
 	u64 bp;
-	u64 *addresses;
 	u64 wanted;     /* the first address whose rows can be had */
 	u32 first;      /* of the process's mappings */
 	u32 count;
-	u32 depth;
 	u32 end;        /* enum walk_end */
 	u32 guesses;    /* frames found by frame pointer where no row was known */
 	bool is_return; /* ip is behind a call, not at the instruction */
 	bool pointer_is_lost;
 };
 
+/* A binary search for an address, or an offset, among neighbours in an array. */
+struct search {
+	u64 wanted;
+	u64 found;
+	u32 low;
+	u32 high;
+};
+
+static long compare_mapping(u32 step, struct search *search)
+{
+	const struct unwind_mapping *mapping;
+	u32 middle;
+
+	if (search->low >= search->high)
+		return 1;
+	middle = search->low + (search->high - search->low) / 2;
+	mapping = bpf_map_lookup_elem(&unwind_mappings, &middle);
+	if (!mapping)
+		return 1;
+	if (search->wanted < mapping->start) {
+		search->high = middle;
+		return 0;
+	}
+	if (search->wanted >= mapping->end) {
+		search->low = middle + 1;
+		return 0;
+	}
+	search->found = middle;
+	return 1;
+}
+
 /* The index of the mapping that holds an address, among a process's; NO_MAPPING for none. Global, as
- * the next one: the verifier looks at a loop once and not for each way that leads to it. */
+ * the next ones: the verifier looks at it once and not for each way that leads to it; and with
+ * bpf_loop at one step and not at each. */
 NOINLINE u32 walk_find_mapping(u32 first, u32 count, u64 address)
 {
-	u32 low = first, high = first + count;
+	struct search search = {
+		.wanted = address, .found = NO_MAPPING, .low = first, .high = first + count
+	};
 
-#pragma clang loop unroll(disable)
-	for (int step = 0; step < MAPPING_STEPS + 1; step++) {
-		const struct unwind_mapping *mapping;
-		u32 middle;
+	bpf_loop(MAPPING_STEPS + 1, compare_mapping, &search, 0);
+	return search.found;
+}
 
-		if (low >= high)
-			break;
-		middle = low + (high - low) / 2;
-		mapping = bpf_map_lookup_elem(&unwind_mappings, &middle);
-		if (!mapping)
-			break;
-		if (address < mapping->start)
-			high = middle;
-		else if (address >= mapping->end)
-			low = middle + 1;
-		else
-			return middle;
+static long compare_row(u32 step, struct search *search)
+{
+	const u64 *row;
+	u32 middle;
+
+	if (search->low >= search->high)
+		return 1;
+	middle = search->low + (search->high - search->low) / 2;
+	row = bpf_map_lookup_elem(&unwind_rows, &middle);
+	if (!row)
+		return 1;
+	if ((u32)*row <= search->wanted) {
+		search->found = *row;
+		search->low = middle + 1;
+	} else {
+		search->high = middle;
 	}
-	return NO_MAPPING;
+	return 0;
 }
 
 /* The row that holds at an offset from the base of a mapping; 0 for none. */
 NOINLINE u64 walk_find_row(u32 first, u32 count, u32 offset)
 {
-	u32 low = first, high = first + count;
-	u64 found = 0;
+	struct search search = { .wanted = offset, .low = first, .high = first + count };
 
-#pragma clang loop unroll(disable)
-	for (int step = 0; step < ROW_STEPS + 1; step++) {
-		const u64 *row;
-		u32 middle;
-
-		if (low >= high)
-			break;
-		middle = low + (high - low) / 2;
-		row = bpf_map_lookup_elem(&unwind_rows, &middle);
-		if (!row)
-			break;
-		if ((u32)*row <= offset) {
-			found = *row;
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return found;
+	bpf_loop(ROW_STEPS + 1, compare_row, &search, 0);
+	return search.found;
 }
 
 /* The row for an address; 0 where no row describes it, or false where no mapping holds it. */
@@ -231,15 +248,15 @@ INLINE long walk_by_pointer(struct walk *walk, u32 reason)
 	return walk->ip == 0 ? walk_stop(walk, WALK_COMPLETE) : 0;
 }
 
-static long walk_frame(u32 index, struct walk *walk)
+/* One frame up; `end` tells whether there was one. Global and without the array of addresses: what
+ * bpf_loop calls is verified again until nothing new is seen, and here that is only walk_frame. */
+NOINLINE int walk_step(struct walk *walk)
 {
 	u64 address, row, cfa, saved;
 	s64 frame_offset, pointer_offset;
 
-	if (index >= WALK_DEPTH)
-		return walk_stop(walk, WALK_TOO_DEEP);
-	walk->addresses[index] = walk->ip;
-	walk->depth = index + 1;
+	if (!walk)
+		return 0; /* cannot happen */
 	address = walk->ip - (walk->is_return ? 1 : 0);
 	if (!walk_find(walk, address, &row))
 		return walk_by_pointer(walk, WALK_NO_MAPPING);
@@ -305,6 +322,23 @@ static long walk_frame(u32 index, struct walk *walk)
 	return walk->ip == 0 ? walk_stop(walk, WALK_COMPLETE) : 0;
 }
 
+/* A walk and what it has found. */
+struct walk_trail {
+	struct walk walk;
+	u64 *addresses;
+	u32 depth;
+};
+
+static long walk_frame(u32 index, struct walk_trail *trail)
+{
+	if (index >= WALK_DEPTH)
+		return walk_stop(&trail->walk, WALK_TOO_DEEP);
+	trail->addresses[index] = trail->walk.ip;
+	trail->depth = index + 1;
+	walk_step(&trail->walk);
+	return trail->walk.end != WALK_GOING;
+}
+
 struct walk_result {
 	u64 wanted;  /* an address whose rows user space should be asked for; 0 for none */
 	u32 depth;   /* frames found */
@@ -318,7 +352,7 @@ static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
 {
 	const struct unwind_process *process;
 	const struct pt_regs___walk *registers;
-	struct walk walk = {};
+	struct walk_trail trail = { .addresses = addresses };
 
 	result->wanted = 0;
 	result->depth = result->guesses = 0;
@@ -328,17 +362,16 @@ static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
 	registers = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	if (!registers || registers->cs != USER_CODE_SEGMENT_64)
 		return WALK_NO_PROCESS;
-	walk.first = process->first;
-	walk.count = process->count;
-	walk.ip = registers->ip;
-	walk.sp = registers->sp;
-	walk.bp = registers->bp;
-	walk.addresses = addresses;
-	bpf_loop(WALK_DEPTH + 1, walk_frame, &walk, 0);
-	result->wanted = walk.wanted;
-	result->depth = walk.depth;
-	result->guesses = walk.guesses;
-	return walk.end;
+	trail.walk.first = process->first;
+	trail.walk.count = process->count;
+	trail.walk.ip = registers->ip;
+	trail.walk.sp = registers->sp;
+	trail.walk.bp = registers->bp;
+	bpf_loop(WALK_DEPTH + 1, walk_frame, &trail, 0);
+	result->wanted = trail.walk.wanted;
+	result->depth = trail.depth;
+	result->guesses = trail.walk.guesses;
+	return trail.walk.end;
 }
 
 #endif
