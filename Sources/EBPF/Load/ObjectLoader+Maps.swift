@@ -72,9 +72,15 @@ extension ObjectLoader {
   }
 
   static func bytes(_ number: UInt32) -> [UInt8] {
-    (0..<4).map { index in
-      UInt8(
-        truncatingIfNeeded: number >> UInt32((ByteOrder.host == .little ? index : 3 - index) * 8))
+    var bytes: [UInt8] = []
+    append(number, to: &bytes)
+    return bytes
+  }
+
+  static func append(_ number: UInt32, to bytes: inout [UInt8]) {
+    for index in 0..<4 {
+      let shift = UInt32((ByteOrder.host == .little ? index : 3 - index) * 8)
+      bytes.append(UInt8(truncatingIfNeeded: number >> shift))
     }
   }
 }

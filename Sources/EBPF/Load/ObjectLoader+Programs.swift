@@ -189,14 +189,15 @@ extension ObjectLoader {
     guard !spec.functions.isEmpty, spec.functions.allSatisfy({ $0.typeID != 0 }) else { return }
     request.btf = btf.number
     for function in spec.functions {
-      request.functionInformation += Self.bytes(UInt32(clamping: function.start))
-      request.functionInformation += Self.bytes(function.typeID)
+      Self.append(UInt32(clamping: function.start), to: &request.functionInformation)
+      Self.append(function.typeID, to: &request.functionInformation)
     }
+    request.lineInformation.reserveCapacity(16 * spec.lines.count)
     for line in spec.lines {
-      request.lineInformation += Self.bytes(UInt32(clamping: line.instruction))
-      request.lineInformation += Self.bytes(line.fileNameOffset)
-      request.lineInformation += Self.bytes(line.textOffset)
-      request.lineInformation += Self.bytes(line.lineAndColumn)
+      Self.append(UInt32(clamping: line.instruction), to: &request.lineInformation)
+      Self.append(line.fileNameOffset, to: &request.lineInformation)
+      Self.append(line.textOffset, to: &request.lineInformation)
+      Self.append(line.lineAndColumn, to: &request.lineInformation)
     }
   }
 

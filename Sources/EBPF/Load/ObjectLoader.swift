@@ -110,6 +110,10 @@ struct ObjectLoader {
       }
     }
     var relocator = CORERelocator(local: local, targets: [target])
+    // BTF tracepoints are looked up by name as well, for which the index of names is made anyway.
+    if !programs.contains(where: { $0.attachType == .traceRawTracepoint }) {
+      try relocator.prepare(for: programs)
+    }
     let before = programs
     guard try relocate(with: &relocator), options.targetTypes == nil else { return }
     // What the kernel itself does not have, a module may.

@@ -71,6 +71,17 @@ public struct CORERelocator: Sendable {
     }
   }
 
+  /// The same for the root types of programs.
+  package mutating func prepare(for programs: [ProgramSpec]) throws(EBPFError) {
+    var ids: Set<UInt32> = []
+    for program in programs {
+      for record in program.relocations where record.kind != .typeIDLocal {
+        ids.insert(record.typeID)
+      }
+    }
+    try prepare(forRoots: ids.sorted())
+  }
+
   /// Works out a record.
   ///
   /// Something missing in the kernel is not an error but a result; an error is a malformed object, or
