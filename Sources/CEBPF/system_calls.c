@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -241,6 +242,16 @@ int cebpf_bind_to_cpu(int cpu) {
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
   return RESULT(sched_setaffinity(0, sizeof set, &set));
+}
+
+int cebpf_thread_niceness(void) {
+  // The system call itself returns 20 - nice, so that no answer looks like an error (getpriority(2)).
+  int result = RESULT(syscall(SYS_getpriority, (long)PRIO_PROCESS, 0L));
+  return result < 0 ? result : 40 - result;
+}
+
+int cebpf_set_thread_niceness(int niceness) {
+  return RESULT(syscall(SYS_setpriority, (long)PRIO_PROCESS, 0L, (long)niceness - 20));
 }
 
 int cebpf_make_thread_urgent(void) {

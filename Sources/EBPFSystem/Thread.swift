@@ -1,7 +1,20 @@
+internal import CEBPF
 internal import Glibc
 
 /// A thread of the operating system.
 package enum Thread {
+  /// Runs `body` on this thread before other threads of the machine, where this process may ask for
+  /// that (`CAP_SYS_NICE`); afterwards the thread is as it was.
+  package static func urgently<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let before = cebpf_thread_niceness()
+    guard before > 0, cebpf_set_thread_niceness(0) == 0 else { return try body() }
+    // To ask for less is always granted.
+    defer { _ = cebpf_set_thread_niceness(before) }
+    return try body()
+  }
+
   private final class Work {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -97,6 +97,10 @@ int cebpf_cpu(void);
 int cebpf_bind_to_cpu(int cpu);
 // Lets the calling thread run soon after it is woken; with CAP_SYS_NICE before all ordinary threads.
 int cebpf_make_thread_urgent(void);
+// The calling thread's nice value plus 20 (0…39), and how it is set; -EACCES or -EPERM for less
+// without CAP_SYS_NICE.
+int cebpf_thread_niceness(void);
+int cebpf_set_thread_niceness(int niceness);
 
 // The arguments main() got. The standard library reads them from /proc, which may be missing.
 int cebpf_argument_count(void);

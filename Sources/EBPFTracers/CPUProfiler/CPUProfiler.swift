@@ -35,7 +35,12 @@ public final class CPUProfiler: Tracer {
         .invalidArgument, "cannot sample \(configuration.frequency) times a second",
         hint: "choose 1 to 1000")
     }
-    try life.start { () throws(EBPFError) in try ProfilerSession(configuration, kernel: kernel) }
+    // Who starts a profiler because a machine is busy should not wait until it is not.
+    try life.start { () throws(EBPFError) in
+      try Thread.urgently { () throws(EBPFError) in
+        try ProfilerSession(configuration, kernel: kernel)
+      }
+    }
   }
 
   /// Takes no samples until ``resume()``.

@@ -46,6 +46,15 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
   /// ``unwindBytes`` in rows.
   var unwindRows: UInt32 { UInt32(clamping: max(unwindBytes / 8, 1)) }
 
+  /// The ring of what the kernel sends: at least a second of nothing but new stacks, two of 1 KiB in
+  /// each sample. A quarter of it wakes the reader.
+  func ringBytes(processors: Int) -> UInt32 {
+    let second = max(frequency, 1) * max(processors, 1) * 2048
+    var bytes: UInt32 = 1 << 20
+    while bytes < second, bytes < 1 << 26 { bytes <<= 1 }
+    return bytes
+  }
+
   /// 99 Hz on every CPU, everything but idle and this process.
   public init() {}
 }

@@ -59,27 +59,32 @@ final class ProfilerSession: Sendable {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
-    let (object, sampler, stacks) = try ProfilerSession.load(configuration, kernel)
-    filters = try ProcessFilterMaps(object)
-    try filters.apply(configuration.filter, excluding: 0)
-    economy = try EconomyMap(object)
+    let processors = try ProfilerSession.processors()
+    let (object, sampler, stacks) = try ProfilerSession.load(configuration, processors, kernel)
+    // New maps filter nothing.
+    let filters = configuration.filter.isEmpty ? nil : try ProcessFilterMaps(object)
+    try filters?.apply(configuration.filter, excluding: 0)
     try ProfilerSession.configure(object, configuration)
-    let events = try object.map("events")
-    collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
-    (poller, processors) = try ProfilerSession.poller()
-    self.meter = meter
-    self.object = object
-    unwinding =
-      sampler == ProfilerSession.walkingSampler
-      ? try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer) : nil
-    counters = try PerCPUMap(try object.map("counters"))
-    control = try MappedArray(try object.map("control"), writable: false)
-
     let following =
       configuration.filter.followsChildren ? try ProfilerSession.follow(object) : nil
     startTime = (Clock.monotonic.now, Clock.wall.now)
     let sampling = try object.program(sampler).attach(
       .perfEvent(.cpuClock(hz: UInt64(configuration.frequency))))
+
+    // What only reads comes after: the ring keeps what is sent meanwhile.
+    self.processors = processors
+    self.meter = meter
+    self.object = object
+    let events = try object.map("events")
+    collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
+    poller = try ProfilerSession.poller()
+    unwinding =
+      sampler == ProfilerSession.walkingSampler
+      ? try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer) : nil
+    counters = try PerCPUMap(try object.map("counters"))
+    control = try MappedArray(try object.map("control"), writable: false)
+    economy = try EconomyMap(object)
+    if let filters { self.filters = filters } else { self.filters = try ProcessFilterMaps(object) }
     hooks =
       ProfilerSession.hooks(
         sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
@@ -104,8 +109,17 @@ final class ProfilerSession: Sendable {
     }
   }
 
-  private static func poller() throws(EBPFError) -> (Poller, processors: Int) {
-    do throws(Errno) { return (try Poller(), try CPUSet.online().cpus.count) } catch {
+  private static func processors() throws(EBPFError) -> Int {
+    do throws(Errno) { return try CPUSet.online().cpus.count } catch {
+      throw EBPFError(
+        .system, "cannot tell which CPUs are online: \(error.text)",
+        context: [.file("/sys/devices/system/cpu/online")],
+        systemCall: .init(call: "read", errno: error.rawValue, name: error.name))
+    }
+  }
+
+  private static func poller() throws(EBPFError) -> Poller {
+    do throws(Errno) { return try Poller() } catch {
       throw EBPFError(
         .system, "cannot prepare to wait for samples",
         systemCall: .init(call: "epoll_create1", errno: error.rawValue, name: error.name))
@@ -142,10 +156,10 @@ extension ProfilerSession {
   /// Loads what the configuration needs and no more: each part costs some of the time to the first
   /// sample. Returns the program to attach, and how user stacks are taken.
   private static func load(
-    _ configuration: CPUProfilerConfiguration, _ kernel: any KernelInterface
+    _ configuration: CPUProfilerConfiguration, _ processors: Int, _ kernel: any KernelInterface
   ) throws(EBPFError) -> (LoadedObject, sampler: String, stacks: TracerHook?) {
     guard configuration.stacks != .kernel else {
-      return (try load(configuration, kernel, sampler: sampler), sampler, nil)
+      return (try load(configuration, processors, kernel, sampler: sampler), sampler, nil)
     }
     let framePointers = "frame pointers"
     let tables = "unwind tables (.eh_frame)"
@@ -154,7 +168,7 @@ extension ProfilerSession {
       #if arch(x86_64)
         do throws(EBPFError) {
           return (
-            try load(configuration, kernel, sampler: walkingSampler), walkingSampler,
+            try load(configuration, processors, kernel, sampler: walkingSampler), walkingSampler,
             TracerHook(need: "user stacks", used: tables)
           )
         } catch {
@@ -166,7 +180,7 @@ extension ProfilerSession {
       #endif
     }
     return (
-      try load(configuration, kernel, sampler: sampler), sampler,
+      try load(configuration, processors, kernel, sampler: sampler), sampler,
       TracerHook(
         need: "user stacks", used: framePointers,
         refused: [TracerHook.Refusal(hook: tables, why: why)])
@@ -174,12 +188,14 @@ extension ProfilerSession {
   }
 
   private static func load(
-    _ configuration: CPUProfilerConfiguration, _ kernel: any KernelInterface, sampler: String
+    _ configuration: CPUProfilerConfiguration, _ processors: Int, _ kernel: any KernelInterface,
+    sampler: String
   ) throws(EBPFError) -> LoadedObject {
     var object = try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler")
     try object.setVariable("profiler_flags", to: flags(configuration))
     var options = LoadOptions()
     options.programs = [sampler, "profile_fork", "profile_exit"]
+    options.maxEntries["events"] = configuration.ringBytes(processors: processors)
     if sampler == walkingSampler {
       options.maxEntries["unwind_rows"] = configuration.unwindRows
     } else {
