@@ -26,6 +26,13 @@ for tool in clang llvm-objcopy; do
   [ -x "$toolchain/$tool" ] || { echo "error: no $tool beside swift in $toolchain" >&2; exit 1; }
 done
 
+for name; do
+  [ -e "bpf-objects/bpf/$name.bpf.c" ] || [ -e "Tests/Fixtures/$name.bpf.c" ] || {
+    echo "error: there is no $name.bpf.c" >&2
+    exit 64
+  }
+done
+
 wanted() { # name, then the names asked for
   name=$1
   shift

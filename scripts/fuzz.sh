@@ -13,6 +13,9 @@ cd "$(dirname "$0")/.."
 need_swift
 
 [ $# -gt 0 ] || set -- ELFFuzz BTFFuzz BTFExtFuzz SectionNameFuzz ValidateFuzz
+for target; do
+  [ -e "Tests/Fuzz/$target.swift" ] || die "there is no target $target in Tests/Fuzz"
+done
 seconds=${FUZZ_SECONDS:-60}
 work=.build-fuzz
 mkdir -p "$work"
