@@ -50,14 +50,7 @@ struct OverheadMeter: Sendable {
     if let refusal {
       missing.append(refusal)
     } else {
-      var time: UInt64 = 0
-      var runs: UInt64 = 0
-      for program in object.programs {
-        let information = try program.information()
-        time += information.runTime
-        runs += information.runCount
-      }
-      kernelTime = (time, runs)
+      kernelTime = try OverheadMeter.programTime(object)
     }
     let maps = OverheadMeter.mapBytes(object)
     if maps == nil {
@@ -72,6 +65,24 @@ struct OverheadMeter: Sendable {
       kernelNanoseconds: kernelTime?.nanoseconds, kernelRuns: kernelTime?.runs,
       latencyMedian: latencies.quantile(0.5), latencyP99: latencies.quantile(0.99),
       unavailable: missing)
+  }
+
+  /// Time in the programs of an object; nil where it is not measured.
+  func kernelNanoseconds(_ object: LoadedObject) throws(EBPFError) -> UInt64? {
+    refusal == nil ? try OverheadMeter.programTime(object).nanoseconds : nil
+  }
+
+  private static func programTime(
+    _ object: LoadedObject
+  ) throws(EBPFError) -> (nanoseconds: UInt64, runs: UInt64) {
+    var time: UInt64 = 0
+    var runs: UInt64 = 0
+    for program in object.programs {
+      let information = try program.information()
+      time += information.runTime
+      runs += information.runCount
+    }
+    return (time, runs)
   }
 
   /// The sum of `memlock` in the maps' fdinfo (kernel document bpf/map_*.rst; `bpftool map` shows

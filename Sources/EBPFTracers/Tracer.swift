@@ -20,6 +20,15 @@ public protocol Tracer: Sendable {
   func statistics() throws(EBPFError) -> TracerStatistics
   /// What the tracer itself has cost so far.
   func overhead() throws(EBPFError) -> TracerOverhead
+  /// True between ``pause()`` and ``resume()``.
+  var isPaused: Bool { get }
+  /// Time the kernel spent in the tracer's programs so far; nil where it is not measured. Much cheaper
+  /// than ``overhead()``; refused before start and after stop.
+  func kernelNanoseconds() throws(EBPFError) -> UInt64?
+  /// Changes whose events are recorded from now on, in the kernel.
+  func setFilter(_ filter: TracerFilter) throws(EBPFError)
+  /// Leaves out what costs too much from now on, in the kernel; refused before start and after stop.
+  func economize(_ economy: TracerEconomy) throws(EBPFError)
 }
 
 /// What a tracer recorded and what it lost, stage by stage.
@@ -36,6 +45,9 @@ public struct TracerStatistics: Sendable, Hashable {
   public var unwanted: UInt64 = 0
   /// Events left out because the limit on their number was reached; part of ``unwanted``.
   public var capped: UInt64 = 0
+  /// Events passed over because only one in so many is picked; part of ``unwanted``. Those that were
+  /// picked stand for them in every sum.
+  public var sampledOut: UInt64 = 0
   /// Recorded events whose stack is incomplete: too deep, or its addresses were lost.
   public var truncated: UInt64 = 0
   /// Records from the kernel that were not what they should be: part of what was recorded may be

@@ -87,18 +87,82 @@ static NOINLINE int put_block(const struct memory_address *address,
 	return 0;
 }
 
+/* next_sample() takes no larger mean. */
+#define LARGEST_MEAN (1ULL << 34)
+
+/* What the mean is multiplied by to save. */
+INLINE u32 mean_factor(u64 mean)
+{
+	u32 zero = 0;
+	const struct economy *how = bpf_map_lookup_elem(&economy, &zero);
+	u64 factor = how ? READ_ONCE(how->sampling) : 1;
+
+	if (LIKELY(factor <= 1))
+		return 1;
+	return mean * factor > LARGEST_MEAN ? LARGEST_MEAN / mean : factor;
+}
+
+/* Decides about an allocation; thread->factor is then what memory_block.factor will be. */
 INLINE bool is_picked(struct memory_thread *thread, u64 size, u64 mean)
 {
-	if (mean == 0)
-		return 1;
-	if (thread->left == 0)
+	u32 factor;
+
+	if (mean == 0) {
+		factor = sampling_weight();
+		thread->factor = factor > 1 ? factor : 0;
+		return factor != 0;
+	}
+	factor = mean_factor(mean);
+	thread->factor = factor > 1 ? factor : 0;
+	mean *= factor;
+	/* The distance has no memory: another mean only needs another one. */
+	if (thread->left == 0 || thread->left_factor != factor) {
 		thread->left = next_sample(mean);
+		thread->left_factor = factor;
+	}
 	if (size < (u64)thread->left) {
 		thread->left -= size;
 		return 0;
 	}
 	thread->left = next_sample(mean);
 	return 1;
+}
+
+/* For how many a block stands in the counters; where bytes are picked user space weighs them. */
+INLINE u64 block_weight(const struct memory_control *control, u32 factor)
+{
+	return control->sample_bytes == 0 && factor > 1 ? factor : 1;
+}
+
+INLINE void count_free(const struct memory_control *control, const struct memory_block *block,
+		       struct memory_counters *count)
+{
+	u64 weight = block_weight(control, block->factor);
+
+	ADD(&count->frees, weight);
+	ADD(&count->freed_bytes, block->size * weight);
+	if (UNLIKELY(weight > 1))
+		ADD(&count->frees_added, weight - 1);
+}
+
+INLINE void count_release(const struct memory_control *control, const struct memory_block *block,
+			  struct memory_counters *count)
+{
+	u64 weight = block_weight(control, block->factor);
+
+	ADD(&count->released, weight);
+	ADD(&count->released_bytes, block->size * weight);
+	if (UNLIKELY(weight > 1))
+		ADD(&count->released_added, weight - 1);
+}
+
+/* A block was freed that is not in `live`. While sampling, most blocks were never picked. */
+INLINE void count_unknown_free(const struct memory_control *control, struct memory_counters *count)
+{
+	if (control->sample_bytes != 0 || (READ_ONCE(control->flags) & MEMORY_PICKS))
+		ADD_ONE(&count->sampled_out);
+	else
+		ADD_ONE(&count->unknown_frees);
 }
 
 /* A function that allocates was entered: asks for `size` bytes, about `pointer`. Other than 0 when
@@ -158,12 +222,17 @@ static NOINLINE int enter_allocator(void *context, u32 function, u64 size, u64 p
 }
 
 /* What became of the block that realloc was given. */
-INLINE void settle_old_block(struct memory_thread *thread, u64 result, struct memory_counters *count)
+INLINE void settle_old_block(const struct memory_control *control, struct memory_thread *thread,
+			     u64 result, struct memory_counters *count)
 {
 	struct memory_address address = {};
 
 	if (!(thread->flags & CALL_TOOK_BLOCK)) {
-		if (result != 0 && thread->pointer != 0 && !(thread->flags & CALL_UNWANTED))
+		if (result == 0 || thread->pointer == 0 || (thread->flags & CALL_UNWANTED))
+			return;
+		if (READ_ONCE(control->flags) & MEMORY_PICKS)
+			ADD_ONE(&count->sampled_out);
+		else
 			ADD_ONE(&count->unknown_frees);
 		return;
 	}
@@ -174,13 +243,10 @@ INLINE void settle_old_block(struct memory_thread *thread, u64 result, struct me
 		put_block(&address, &thread->old, count);
 		return;
 	}
-	if (thread->flags & CALL_RELEASES) {
-		ADD_ONE(&count->released);
-		ADD(&count->released_bytes, thread->old.size);
-	} else {
-		ADD_ONE(&count->frees);
-		ADD(&count->freed_bytes, thread->old.size);
-	}
+	if (thread->flags & CALL_RELEASES)
+		count_release(control, &thread->old, count);
+	else
+		count_free(control, &thread->old, count);
 }
 
 /* A function that allocates returned. */
@@ -194,7 +260,7 @@ static NOINLINE int leave_allocator(void *context)
 	struct memory_address address = {};
 	struct memory_block block = {};
 	struct memory_site site = {};
-	u64 result;
+	u64 result, weight;
 
 	if (!thread || !control || !count || thread->stack_pointer == 0)
 		return 0;
@@ -218,7 +284,7 @@ static NOINLINE int leave_allocator(void *context)
 		result = block_address;
 	}
 	if (thread->function == FUNCTION_REALLOC || thread->function == FUNCTION_REALLOCARRAY)
-		settle_old_block(thread, result, count);
+		settle_old_block(control, thread, result, count);
 	if (thread->flags & CALL_UNWANTED)
 		return 0;
 	if (result == 0) {
@@ -229,18 +295,24 @@ static NOINLINE int leave_allocator(void *context)
 	block.size = thread->size;
 	block.time = bpf_ktime_get_ns();
 	block.tid = tid;
+	block.factor = thread->factor;
+	weight = block_weight(control, block.factor);
 	note_first_event(count, block.time);
 	if (!process_entry(&thread->process, count))
 		ADD_ONE(&count->processes_lost);
 	site.process = thread->process;
 	site.kind = SITE_ALLOCATION;
-	if (control->sample_bytes != 0)
+	if (control->sample_bytes != 0) {
 		site.size = block.size;
+		site.factor = block.factor;
+	}
 	take_site_stack(context, &site, control, count);
 	block.stack = site.stack;
-	count_at(&site, 1, block.size, count);
-	ADD_ONE(&count->allocations);
-	ADD(&count->allocated_bytes, block.size);
+	count_at(&site, weight, block.size * weight, count);
+	ADD(&count->allocations, weight);
+	ADD(&count->allocated_bytes, block.size * weight);
+	if (UNLIKELY(weight > 1))
+		ADD(&count->allocations_added, weight - 1);
 	address.process = thread->process;
 	address.address = result;
 	put_block(&address, &block, count);
@@ -285,24 +357,18 @@ static NOINLINE int enter_free(void *context)
 	}
 	address.process = thread->process;
 	if (!take_block(&address, &block)) {
-		/* While sampling, most blocks were never picked. */
 		if (!wanted)
 			return 0;
 		if (READ_ONCE(control->paused))
 			ADD_ONE(&count->paused);
-		else if (control->sample_bytes != 0)
-			ADD_ONE(&count->sampled_out);
 		else
-			ADD_ONE(&count->unknown_frees);
+			count_unknown_free(control, count);
 		return 0;
 	}
-	if (!wanted || READ_ONCE(control->paused)) {
-		ADD_ONE(&count->released);
-		ADD(&count->released_bytes, block.size);
-		return 0;
-	}
-	ADD_ONE(&count->frees);
-	ADD(&count->freed_bytes, block.size);
+	if (!wanted || READ_ONCE(control->paused))
+		count_release(control, &block, count);
+	else
+		count_free(control, &block, count);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
  *   sites       hash              struct memory_site      struct memory_amount
  *   live        hash              struct memory_address   struct memory_block
  *   events      ring buffer       -                       struct stack_event, struct memory_*_event
+ *   and economy of economy.h
  *
  * Blocks. A block enters `live` when the allocator returned it and leaves it when free is entered,
  * before its address can be given to another thread: the order is right on every CPU. realloc takes
@@ -33,6 +34,8 @@ enum memory_flag_bits {
 	MEMORY_NO_STACKS = 1 << 0,
 	MEMORY_KEEP_TRACK = 1 << 1,     /* the filter was changed: blocks of processes that are not
 					 * wanted any more still leave `live` when they are freed */
+	MEMORY_PICKS = 1 << 2,          /* not every allocation was recorded: a block that is not in
+					 * `live` may be one that was not picked */
 };
 
 enum memory_recording {
@@ -47,7 +50,7 @@ struct memory_control {
 	u32 paused;           /* enum memory_recording */
 	u32 flags;            /* enum memory_flag_bits */
 	u32 fault_period;     /* the stack of one page fault in so many is taken; 0: of none */
-	u32 padding;
+	u32 generation;       /* changes when programs were away: calls in progress have unknown ends */
 	u64 sample_bytes;     /* one allocated byte in so many is a sample; 0: every allocation */
 	u64 history_interval; /* ns between two points of a process's history */
 	struct stack_settings stacks;
@@ -112,7 +115,7 @@ struct memory_site {
 	struct stack_id stack;
 	u64 size; /* of each block, where allocations are sampled; 0 elsewhere */
 	u32 kind; /* enum memory_site_kind */
-	u32 padding;
+	u32 factor; /* of allocations: 0, or as `factor` of struct memory_block */
 };
 
 struct memory_amount {
@@ -130,7 +133,8 @@ struct memory_block {
 	u64 time; /* CLOCK_MONOTONIC ns */
 	struct stack_id stack;
 	u32 tid;
-	u32 padding;
+	u32 factor; /* where one in more than one is picked to save (economy.h): with sample_bytes what
+		     * the mean was multiplied by, otherwise how many blocks this one stands for */
 };
 
 struct memory_counters {
@@ -150,7 +154,7 @@ struct memory_counters {
 	u64 failures;          /* the allocator returned nothing */
 	u64 nested;            /* calls that the allocator made itself */
 	u64 abandoned;         /* calls that never returned */
-	u64 sampled_out;       /* allocations that were not picked */
+	u64 sampled_out;       /* allocations and page faults that were not picked */
 	u64 filtered;          /* not wanted: process, command or cgroup */
 	u64 paused;            /* not wanted: while paused */
 	u64 threads_lost;      /* events of threads that found `threads` full: lost */
@@ -167,6 +171,10 @@ struct memory_counters {
 	u64 victims;           /* processes the kernel killed for want of memory */
 	u64 events_lost;       /* process, exit and victim events that found the ring full */
 	u64 follow_lost;       /* started processes that found pid_filter full */
+	u64 faults_added;      /* what picked page faults counted in `faults` beyond themselves */
+	u64 allocations_added; /* the same of `allocations`, `frees` and `released` */
+	u64 frees_added;
+	u64 released_added;
 	struct stack_counters stacks;
 };
 

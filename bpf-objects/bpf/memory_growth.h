@@ -19,10 +19,11 @@ struct raw_tracepoint {
 /* Lowest address of the kernel's half, on every 64-bit machine. */
 #define KERNEL_HALF (1ULL << 63)
 
-/* Looks up who runs. NULL when what happens is not to be recorded, which is counted. */
+/* Looks up who runs. NULL when what happens is not to be recorded, which is counted. With `weight`
+ * only some are picked, and it says how many the present one stands for. */
 INLINE struct memory_process *current_process(struct memory_control *control,
 					      struct memory_counters *count,
-					      struct memory_thread **thread_found)
+					      struct memory_thread **thread_found, u32 *weight)
 {
 	u64 pid_tgid = bpf_get_current_pid_tgid();
 	u32 paused = READ_ONCE(control->paused);
@@ -42,6 +43,13 @@ INLINE struct memory_process *current_process(struct memory_control *control,
 	if (is_executing((const void *)bpf_get_current_task())) {
 		ADD_ONE(&count->unowned);
 		return NULL;
+	}
+	if (weight) {
+		*weight = sampling_weight();
+		if (*weight == 0) {
+			ADD_ONE(&count->sampled_out);
+			return NULL;
+		}
 	}
 	thread = thread_entry(pid_tgid, count);
 	if (!thread) {
@@ -65,15 +73,17 @@ static NOINLINE int page_fault(void *context, u64 address)
 	struct memory_process *process;
 	struct memory_thread *thread;
 	struct memory_site site = {};
-	u32 period;
+	u32 period, weight = 1;
 
 	if (!control || !count || address >= KERNEL_HALF)
 		return 0;
-	process = current_process(control, count, &thread);
+	process = current_process(control, count, &thread, &weight);
 	if (!process)
 		return 0;
-	ADD_ONE(&process->faults);
-	ADD_ONE(&count->faults);
+	ADD(&process->faults, weight);
+	ADD(&count->faults, weight);
+	if (UNLIKELY(weight > 1))
+		ADD(&count->faults_added, weight - 1);
 	period = control->fault_period;
 	if (period == 0)
 		return 0;
@@ -84,7 +94,7 @@ static NOINLINE int page_fault(void *context, u64 address)
 	site.process = thread->process;
 	site.kind = SITE_FAULT;
 	take_site_stack(context, &site, control, count);
-	count_at(&site, period, 0, count);
+	count_at(&site, (u64)period * weight, 0, count);
 	return 0;
 }
 
@@ -188,10 +198,10 @@ int memory_call_enter(struct raw_tracepoint *context)
 	count = counts();
 	if (!control || !count)
 		return 0; /* arrays: cannot happen */
-	process = current_process(control, count, &thread);
+	process = current_process(control, count, &thread, NULL);
 	if (!process)
 		return 0;
-	thread->call = call + 1;
+	thread->call = (u64)control->generation << 32 | (call + 1);
 	thread->call_size = call_second(registers);
 	thread->call_before = 0;
 	if (call == CALL_BRK)
@@ -217,14 +227,16 @@ INLINE void mapping_grew(void *context, u32 kind, u64 bytes, struct memory_threa
 
 static NOINLINE int mapping_done(void *context, struct memory_thread *thread, u64 result)
 {
-	u64 call = thread->call - 1, size = thread->call_size, before = thread->call_before;
+	u64 call = (u32)thread->call - 1, size = thread->call_size, before = thread->call_before;
+	u32 generation = thread->call >> 32;
 	struct memory_control *control = settings();
 	struct memory_counters *count = counts();
 	struct memory_process *process;
 
 	thread->call = 0;
-	if (!control || !count)
-		return 0; /* arrays: cannot happen */
+	/* The return of another generation's call may have been one that nobody saw. */
+	if (!control || !count || generation != control->generation)
+		return 0;
 	process = bpf_map_lookup_elem(&processes, &thread->process);
 	if (!process) {
 		ADD_ONE(&count->processes_lost);
@@ -309,7 +321,7 @@ int memory_rss(struct raw_tracepoint *context)
 		return 0;
 	core_read(&own, task, mm);
 	if (own == mm) {
-		process = current_process(control, count, &thread);
+		process = current_process(control, count, &thread, NULL);
 		if (!process)
 			return 0;
 	} else {

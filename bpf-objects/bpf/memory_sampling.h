@@ -68,7 +68,7 @@ INLINE u64 logarithm(u64 value)
 	return ((u64)whole << 32) + low + (((high - low) * (rest & 0x3ffffff)) >> 26);
 }
 
-/* Bytes to the next picked one; `mean` below 2^34. */
+/* Bytes to the next picked one; `mean` at most 2^34. */
 static NOINLINE s64 next_sample(u64 mean)
 {
 	/* Uniform in (0, 1): an odd number below 2^33, over 2^33. */

@@ -6,6 +6,7 @@
 #ifndef SWIFT_EBPF_MEMORY_STATE_H
 #define SWIFT_EBPF_MEMORY_STATE_H
 
+#include "economy.h"
 #include "memory_events.h"
 
 #define EEXIST 17
@@ -50,7 +51,9 @@ struct memory_thread {
 	u64 tail_calls;           /* of another function that will return in place of this one */
 	struct memory_block old;  /* what realloc took out of `live` */
 	s64 left;                 /* bytes until the next sample */
-	u64 call;                 /* the system call, plus 1; 0: none */
+	u32 left_factor;          /* of the mean that `left` was drawn with */
+	u32 factor;               /* of the call it is in: memory_site.factor */
+	u64 call;                 /* the system call, plus 1; 0: none. Above: its generation */
 	u64 call_size;
 	u64 call_before;          /* the program break, or the size before */
 };
@@ -139,6 +142,15 @@ INLINE struct memory_control *settings(void)
 	u32 zero = 0;
 
 	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* For how many events the present one stands; 0: for none, it was not picked. */
+INLINE u32 sampling_weight(void)
+{
+	u32 zero = 0;
+	const struct economy *how = bpf_map_lookup_elem(&economy, &zero);
+
+	return how ? economy_weight(how) : 1;
 }
 
 INLINE void note_first_event(struct memory_counters *count, u64 now)

@@ -19,20 +19,27 @@ static NOINLINE int datagram(const struct sock *sk, u64 name, s64 result, bool s
 {
 	const struct network_control *how = settings();
 	struct network_counters *counts = count();
+	const struct economy *thrift;
 	struct network_socket *entry, *fresh;
 	u32 zero = 0;
+	u64 now, weight;
 	void *map;
-	u64 now;
 
 	if (!how || !counts || result == -EAGAIN)
 		return 0;
 	COUNT(counts->udp_seen);
 	fresh = bpf_map_lookup_elem(&socket_scratch, &zero);
 	map = bpf_map_lookup_elem(&active_sockets, &zero);
-	if (!fresh || !map)
+	thrift = bpf_map_lookup_elem(&economy, &zero);
+	if (!fresh || !map || !thrift)
 		return 0; /* arrays: cannot happen */
 	if (how->paused || !process_wanted(bpf_get_current_pid_tgid() >> 32)) {
 		COUNT(counts->udp_unwanted);
+		return 0;
+	}
+	weight = economy_weight(thrift);
+	if (UNLIKELY(weight == 0)) {
+		COUNT(counts->udp_sampled_out);
 		return 0;
 	}
 	now = bpf_ktime_get_ns();
@@ -54,24 +61,24 @@ static NOINLINE int datagram(const struct sock *sk, u64 name, s64 result, bool s
 		if (!entry) {
 			COUNT(counts->udp_full);
 			if (result > 0 && sent)
-				ADD(counts->udp_full_bytes_sent, result);
+				ADD(counts->udp_full_bytes_sent, result * weight);
 			if (result > 0 && !sent)
-				ADD(counts->udp_full_bytes_received, result);
+				ADD(counts->udp_full_bytes_received, result * weight);
 			return 0;
 		}
 	}
 	COUNT(counts->udp_recorded);
 	entry->last = now;
 	if (sent && result < 0) {
-		COUNT(entry->send_errors);
+		ADD(entry->send_errors, weight);
 	} else if (sent) {
-		COUNT(entry->sent_messages);
-		ADD(entry->sent_bytes, result);
+		ADD(entry->sent_messages, weight);
+		ADD(entry->sent_bytes, result * weight);
 	} else if (result < 0) {
-		COUNT(entry->receive_errors);
+		ADD(entry->receive_errors, weight);
 	} else {
-		COUNT(entry->received_messages);
-		ADD(entry->received_bytes, result);
+		ADD(entry->received_messages, weight);
+		ADD(entry->received_bytes, result * weight);
 	}
 	return 0;
 }

@@ -16,7 +16,8 @@
  *   remote_ports      hash             u16 port                 u32 (1)
  *   drop_reasons      hash             struct network_drop_key  struct network_drops
  *   events            ring buffer      -                        struct network_record, _packet
- *   and the maps of process_filter.h
+ *   and the maps of process_filter.h and economy.h: datagrams and drops are sampled, connections and
+ *   DNS messages are not
  *
  * A TCP socket enters `connections` when it connects, when its handshake ends on the accepting
  * side, or, for those that were there before, when `network_existing` walks over all open files. It
@@ -242,9 +243,9 @@ struct network_drops {
  *   tcp_seen  = tcp_tracked + tcp_full + tcp_unwanted + tcp_failed_at_once
  *   tcp_tracked + tcp_failed_at_once = tcp_sent + tcp_lost + tcp_dismissed + tcp_overwritten + those
  *                                      still in `connections`
- *   udp_seen  = udp_recorded + udp_full + udp_unwanted
+ *   udp_seen  = udp_recorded + udp_full + udp_unwanted + udp_sampled_out
  *   dns_seen  = dns_sent + dns_lost + dns_unwanted
- *   drop_seen = drop_recorded + drop_full + drop_unwanted
+ *   drop_seen = drop_recorded + drop_full + drop_unwanted + drop_sampled_out
  *   extra_seen = extra_sent + extra_lost
  */
 struct network_counters {
@@ -286,6 +287,8 @@ struct network_counters {
 	u64 resets_sent;        /* all, also without a connection */
 	u64 resets_received;
 	u64 follow_lost; /* started processes that found pid_filter full */
+	u64 udp_sampled_out; /* wanted, but not picked: economy.h */
+	u64 drop_sampled_out;
 };
 
 #endif

@@ -162,15 +162,24 @@ static NOINLINE int dropped(const struct sk_buff *skb, u64 location, u32 reason)
 	const struct network_control *how = settings();
 	struct network_counters *counts = count();
 	struct network_drops *entry, fresh = {};
+	const struct economy *thrift;
 	struct network_drop_key key = {};
 	unsigned int length = 0;
+	u32 zero = 0;
 	u16 protocol = 0;
+	u64 weight;
 
-	if (!how || !counts)
+	thrift = bpf_map_lookup_elem(&economy, &zero);
+	if (!how || !counts || !thrift)
 		return 0;
 	COUNT(counts->drop_seen);
 	if (how->paused) {
 		COUNT(counts->drop_unwanted);
+		return 0;
+	}
+	weight = economy_weight(thrift);
+	if (UNLIKELY(weight == 0)) {
+		COUNT(counts->drop_sampled_out);
 		return 0;
 	}
 	core_read(&protocol, skb, protocol);
@@ -187,8 +196,8 @@ static NOINLINE int dropped(const struct sk_buff *skb, u64 location, u32 reason)
 			return 0;
 		}
 	}
-	COUNT(entry->packets);
-	ADD(entry->bytes, (u64)length);
+	ADD(entry->packets, weight);
+	ADD(entry->bytes, length * weight);
 	COUNT(counts->drop_recorded);
 	note_first(counts, bpf_ktime_get_ns());
 	return 0;

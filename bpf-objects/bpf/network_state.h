@@ -3,6 +3,7 @@
 #ifndef SWIFT_EBPF_NETWORK_STATE_H
 #define SWIFT_EBPF_NETWORK_STATE_H
 
+#include "economy.h"
 #include "network_kernel.h"
 #include "network_events.h"
 #include "process_filter.h"

@@ -12,11 +12,15 @@
  *   processes    hash            u64 process identity   struct process_name
  *   counters     per-CPU array   u32 (0)                struct syscall_counters
  *   events       ring buffer     struct syscall_event, then texts and the stack
+ *   and the maps of process_filter.h and economy.h
  *
- * Every enter is one of: paused, excluded, filtered, thread_lost (all in struct syscall_counters), or
- * in call_totals.enters. Of those, a return is in call_totals.returns (and in `matrix`), or in
+ * Every enter is one of: paused, excluded, filtered, sampled_out, thread_lost (all in struct
+ * syscall_counters), or in call_totals.enters. Of those, a return is in call_totals.returns (and in `matrix`), or in
  * call_totals.rejected when a filter on results left it out; what did neither had not returned, or
  * never will. `lost` counts the calls that miss from `matrix` or from `events`, each once.
+ *
+ * A call that was picked as one of n counts n times in call_totals, `matrix` and `histograms`; what
+ * such calls counted beyond themselves is in enters_added, returns_added and rejected_added.
  *
  * Latencies: bucket 0 is below 64 ns; then four buckets for each power of two, 64 ns to 2^38 ns
  * (275 s), so that a bucket's width is at most a quarter of its lower bound; the last is beyond.
@@ -67,6 +71,7 @@ struct syscall_control {
 	u64 min_latency_ns;
 	u64 stack_latency_ns;
 	u64 first_enter; /* written here: when the first call was recorded, CLOCK_MONOTONIC */
+	u64 since; /* calls entered before have unknown ends: the programs were away meanwhile */
 };
 
 enum rule_verdict {
@@ -150,6 +155,11 @@ struct syscall_counters {
 	u64 stacks_cut;
 	u64 follow_lost; /* started processes that did not fit into pid_filter */
 	u64 unnamed;	 /* processes that did not fit into `processes` */
+	u64 sampled_out; /* wanted, but not picked: economy.h */
+	u64 enters_added;
+	u64 returns_added;
+	u64 rejected_added;
+	u64 events_spared; /* counted and not sent: shorter than economy.min_event_ns */
 };
 
 enum event_bits {
@@ -175,7 +185,7 @@ struct syscall_event {
 	char command[COMMAND_LENGTH];
 	u32 length[2]; /* of the texts, in bytes */
 	u32 depth;     /* of the stack */
-	u32 padding;
+	u32 weight;    /* for how many calls it stands */
 	char first[EVENT_TEXT];
 	char second[EVENT_TEXT];
 	u64 stack[EVENT_STACK];

@@ -6,6 +6,7 @@
  * Each pair of programs does the same with other means: BTF tracepoints, raw tracepoints (both keep
  * a thread's start in task storage, Linux 5.12), raw tracepoints and perf tracepoints with a hash.
  */
+#include "economy.h"
 #include "helpers.h"
 #include "syscall_events.h"
 
@@ -150,7 +151,7 @@ struct {
 struct thread_call {
 	u64 entered; /* 0: none */
 	u32 call;
-	u32 padding;
+	u32 weight;  /* for how many calls it stands */
 	u64 process; /* 0: not looked up yet */
 	u64 arguments[8]; /* six, and as many as make an index easy to bound */
 };
@@ -346,12 +347,20 @@ INLINE struct syscall_counters *own_counters(void)
 	return bpf_map_lookup_elem(&counters, &zero);
 }
 
-#define COUNT(field)                                           \
+#define COUNT_MORE(field, amount)                              \
 	do {                                                   \
 		struct syscall_counters *count_ = own_counters(); \
 		if (count_)                                    \
-			count_->field++;                       \
+			count_->field += (amount);             \
 	} while (0)
+#define COUNT(field) COUNT_MORE(field, 1)
+
+INLINE const struct economy *thrift(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&economy, &zero);
+}
 
 /* A process is named when something new of it is counted: rarely, and after execve again. */
 INLINE void name_process(u64 process)
@@ -365,9 +374,10 @@ INLINE void name_process(u64 process)
 		COUNT(unnamed);
 }
 
-static NOINLINE int add_new_key(const struct matrix_key *key, u64 nanoseconds, u32 is_process)
+static NOINLINE int add_new_key(const struct matrix_key *key, u64 nanoseconds, u32 weight,
+				u32 is_process)
 {
-	struct matrix_value value = { .count = 1, .total_ns = nanoseconds }, *present;
+	struct matrix_value value = { .count = weight, .total_ns = nanoseconds }, *present;
 
 	if (!key)
 		return 0;
@@ -381,23 +391,24 @@ static NOINLINE int add_new_key(const struct matrix_key *key, u64 nanoseconds, u
 		return 0;
 	}
 	/* Another CPU was first. */
-	ADD_ONE(&present->count);
+	__atomic_fetch_add(&present->count, weight, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&present->total_ns, nanoseconds, __ATOMIC_RELAXED);
 	return 1;
 }
 
-INLINE bool add_to_matrix(const struct matrix_key *key, u64 nanoseconds, u32 flags)
+/* `weight` calls that took so long altogether. */
+INLINE bool add_to_matrix(const struct matrix_key *key, u64 nanoseconds, u32 weight, u32 flags)
 {
 	struct matrix_value *value = bpf_map_lookup_elem(&matrix, key);
 
 	if (UNLIKELY(!value))
-		return add_new_key(key, nanoseconds, flags & SYSCALLS_BY_PROCESS) != 0;
-	ADD_ONE(&value->count);
+		return add_new_key(key, nanoseconds, weight, flags & SYSCALLS_BY_PROCESS) != 0;
+	__atomic_fetch_add(&value->count, weight, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&value->total_ns, nanoseconds, __ATOMIC_RELAXED);
 	return 1;
 }
 
-static NOINLINE int add_to_histogram(u64 id, u32 call, u32 bucket)
+static NOINLINE int add_to_histogram(u64 id, u32 call, u32 bucket, u32 weight)
 {
 	static const struct key_histogram empty;
 	struct histogram_key key = { .id = id, .call = call };
@@ -411,7 +422,7 @@ static NOINLINE int add_to_histogram(u64 id, u32 call, u32 bucket)
 		COUNT(histograms_lost);
 		return 0;
 	}
-	ADD_ONE(&histogram->buckets[bucket]);
+	__atomic_fetch_add(&histogram->buckets[bucket], weight, __ATOMIC_RELAXED);
 	return 1;
 }
 
@@ -546,7 +557,9 @@ INLINE void read_pointers(struct syscall_event *event, const struct thread_call 
 
 INLINE bool wants_stack(const struct syscall_control *settings, s64 result, u64 duration)
 {
-	if (!(settings->flags & SYSCALLS_STACKS))
+	const struct economy *how = thrift();
+
+	if (!(settings->flags & SYSCALLS_STACKS) || !how || (how->flags & ECONOMY_NO_STACKS))
 		return 0;
 	return (result < 0 && result >= -MAX_ERRNO) || duration >= settings->stack_latency_ns;
 }
@@ -584,6 +597,7 @@ static NOINLINE int send_event(void *context, const struct thread_call *thread, 
 	event->length[0] = 0;
 	event->length[1] = 0;
 	event->depth = 0;
+	event->weight = thread->weight;
 	bpf_get_current_comm(event->command, sizeof(event->command));
 	read_pointers(event, thread, rule);
 	if ((event->flags & EVENT_RETURNED) && wants_stack(settings, result, duration)) {
@@ -629,16 +643,19 @@ struct admission {
 	u32 call;
 	u32 slot;
 	u32 flags;
+	u32 weight; /* 0: not picked */
 };
 
 /* True when the call is to be recorded; otherwise it has been counted. */
 INLINE bool admit(struct admission *admission, s64 number, bool compat)
 {
+	const struct economy *how = thrift();
 	u32 zero = 0;
 
+	admission->weight = 1;
 	admission->settings = bpf_map_lookup_elem(&control, &zero);
-	if (!admission->settings)
-		return 0; /* an array: cannot happen */
+	if (!admission->settings || !how)
+		return 0; /* arrays: cannot happen */
 	if (UNLIKELY(READ_ONCE(admission->settings->paused))) {
 		COUNT(paused);
 		return 0;
@@ -656,6 +673,11 @@ INLINE bool admit(struct admission *admission, s64 number, bool compat)
 	if (admission->flags & SYSCALLS_ALLOW_LIST ? admission->rule->verdict != RULE_ALLOW
 						   : admission->rule->verdict == RULE_DENY) {
 		COUNT(filtered);
+		return 0;
+	}
+	admission->weight = economy_weight(how);
+	if (UNLIKELY(admission->weight == 0)) {
+		COUNT(sampled_out);
 		return 0;
 	}
 	return 1;
@@ -690,7 +712,7 @@ static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags
 	if (flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP)) {
 		key.id = owner(flags, thread->process);
 		key.call = thread->call;
-		complete = add_to_matrix(&key, 0, flags);
+		complete = add_to_matrix(&key, 0, thread->weight, flags);
 	}
 	if (flags & SYSCALLS_EVENTS)
 		complete = send_event(context, thread, 0, now, 0) != 0 && complete;
@@ -713,7 +735,10 @@ INLINE int begin(void *context, const struct admission *admission, struct thread
 	total = bpf_map_lookup_elem(&totals, &admission->slot);
 	if (!total)
 		return 0;
-	total->enters++;
+	total->enters += admission->weight;
+	if (UNLIKELY(admission->weight > 1))
+		COUNT_MORE(enters_added, admission->weight - 1);
+	thread->weight = admission->weight;
 	thread->call = admission->call;
 	if (thread->process == 0)
 		thread->process = identify(task, bpf_get_current_pid_tgid() >> 32);
@@ -759,7 +784,7 @@ INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 	struct syscall_control *settings;
 	struct matrix_key key = {};
 	struct call_totals *total;
-	u32 zero = 0, slot, flags, bucket, coarse, error = 0;
+	u32 zero = 0, slot, flags, bucket, coarse, error = 0, weight = thread->weight;
 	u64 duration, entered = 0;
 	bool complete = 1;
 
@@ -769,6 +794,11 @@ INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 	total = bpf_map_lookup_elem(&totals, &slot);
 	if (!settings || !total)
 		return 0; /* arrays: cannot happen */
+	/* Its return may have been one that nobody saw. */
+	if (UNLIKELY(thread->entered < READ_ONCE(settings->since))) {
+		thread->entered = 0;
+		return 0;
+	}
 	flags = READ_ONCE(settings->flags);
 	if (UNLIKELY(flags & SYSCALLS_EVENTS))
 		entered = thread->entered;
@@ -780,29 +810,40 @@ INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 			error = (u32)-result;
 	}
 	if (UNLIKELY(!result_wanted(settings, flags, error, duration))) {
-		total->rejected++;
+		total->rejected += weight;
+		if (UNLIKELY(weight > 1))
+			COUNT_MORE(rejected_added, weight - 1);
 		return 0;
 	}
-	total->returns++;
+	total->returns += weight;
+	if (UNLIKELY(weight > 1))
+		COUNT_MORE(returns_added, weight - 1);
 	if (error)
-		total->errors++;
-	total->total_ns += duration;
+		total->errors += weight;
+	total->total_ns += duration * weight;
 	if (duration > total->max_ns)
 		total->max_ns = duration;
 	bucket = bucket_of(duration, &coarse);
 	if (bucket < LATENCY_BUCKETS)
-		total->buckets[bucket]++;
+		total->buckets[bucket] += weight;
 
 	if (error || (flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP))) {
 		key.id = owner(flags, thread->process);
 		key.call = thread->call;
 		key.error = error;
-		complete = add_to_matrix(&key, duration, flags);
+		complete = add_to_matrix(&key, duration * weight, weight, flags);
 		if (UNLIKELY(flags & SYSCALLS_HISTOGRAMS))
-			complete = add_to_histogram(key.id, key.call, coarse) != 0 && complete;
+			complete = add_to_histogram(key.id, key.call, coarse, weight) != 0 && complete;
 	}
-	if (UNLIKELY(flags & SYSCALLS_EVENTS))
-		complete = send_event(context, thread, result, entered, duration) != 0 && complete;
+	if (UNLIKELY(flags & SYSCALLS_EVENTS)) {
+		const struct economy *how = thrift();
+
+		if (how && duration < how->min_event_ns)
+			COUNT(events_spared);
+		else
+			complete = send_event(context, thread, result, entered, duration) != 0 &&
+				   complete;
+	}
 	if (UNLIKELY(!complete))
 		COUNT(lost);
 	return 0;
@@ -815,11 +856,15 @@ static NOINLINE int count_unpaired(s64 number, u32 compat, s64 result)
 	struct call_totals *total;
 	const struct syscall_control *settings;
 	const struct call_rule *rule;
+	const struct economy *how = thrift();
 	u32 zero = 0, slot = slot_of(call_of(number, compat));
 
 	settings = bpf_map_lookup_elem(&control, &zero);
 	rule = bpf_map_lookup_elem(&rules, &slot);
-	if (!settings || !rule || settings->paused)
+	if (!settings || !rule || !how || settings->paused)
+		return 0;
+	/* Most of them are of calls that were not picked. */
+	if (READ_ONCE(how->sampling) > 1)
 		return 0;
 	if (settings->flags & SYSCALLS_ALLOW_LIST ? rule->verdict != RULE_ALLOW
 						  : rule->verdict == RULE_DENY)
@@ -904,8 +949,11 @@ INLINE int enter_with_table(void *context, s64 number, const void *registers, co
 	struct thread_call *thread;
 	u64 key = (u64)task;
 
-	if (!admit(&admission, number, is_compat(task, 0)))
+	if (!admit(&admission, number, is_compat(task, 0))) {
+		if (admission.weight == 0)
+			bpf_map_delete_elem(&thread_table, &key);
 		return 0;
+	}
 	bpf_map_update_elem(&thread_table, &key, &empty, UPDATE_ANY);
 	thread = bpf_map_lookup_elem(&thread_table, &key);
 	begin(context, &admission, thread, task, registers, arguments);
@@ -1040,7 +1088,8 @@ int list_calls(struct bpf_iter__task___calls *context)
 	core_read(&call.tid, task, pid);
 	core_read(&call.command, task, comm);
 	thread = storage_of_task(&threads, task, NULL, 0);
-	if (thread && thread->entered) {
+	settings = bpf_map_lookup_elem(&control, &zero);
+	if (thread && thread->entered && settings && thread->entered >= settings->since) {
 		call.entered = thread->entered;
 		call.call = thread->call;
 	} else {
@@ -1051,7 +1100,6 @@ int list_calls(struct bpf_iter__task___calls *context)
 	}
 	slot = slot_of(call.call);
 	rule = bpf_map_lookup_elem(&rules, &slot);
-	settings = bpf_map_lookup_elem(&control, &zero);
 	if (!rule || !settings)
 		return 0;
 	if (settings->flags & SYSCALLS_ALLOW_LIST ? rule->verdict != RULE_ALLOW

@@ -81,11 +81,13 @@ public final class CPUProfiler: Tracer {
   }
 
   /// Leaves out samples, or their stacks, from now on.
-  public func economize(_ economy: TracerEconomy) throws(EBPFError) {
-    try life.withSession("economize on") { (session) throws(EBPFError) in
-      try session.economize(economy)
-    }
-  }
+  public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
+
+  /// Time the kernel spent in the profiler's programs so far; refused before start and after stop.
+  public func kernelNanoseconds() throws(EBPFError) -> UInt64? { try life.kernelNanoseconds() }
+
+  /// True between ``pause()`` and ``resume()``.
+  public var isPaused: Bool { life.isPaused }
 
   /// True when ``CPUProfilerConfiguration/sampleLimit`` was reached and nothing more is recorded.
   public var isFull: Bool {
@@ -135,6 +137,7 @@ extension ProfilerSession: TracerSession {
     statistics.dropped = counts.dropped
     statistics.malformed = malformedRecords
     statistics.capped = counts.capped
+    statistics.sampledOut = counts.sampledOut
     statistics.unwanted =
       counts.excluded + counts.idle + counts.filtered + counts.capped + counts.sampledOut
     statistics.truncated =

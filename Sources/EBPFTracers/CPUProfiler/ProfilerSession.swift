@@ -315,6 +315,8 @@ extension ProfilerSession {
     return try meter.read(object, latencies: latencies)
   }
 
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
+
   /// Detaches, reads what is left, and returns every count with the stacks it refers to.
   func finish() throws(EBPFError) -> (
     samples: [ProfilerKey: UInt64], received: SampleCollector.Received

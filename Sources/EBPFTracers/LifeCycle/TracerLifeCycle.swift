@@ -94,4 +94,16 @@ final class TracerLifeCycle<Session: TracerSession>: Sendable {
   func overhead() throws(EBPFError) -> TracerOverhead {
     try withSession("measure") { (session) throws(EBPFError) in try session.overhead() }
   }
+
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
+    try withSession("measure") { (session) throws(EBPFError) in try session.kernelNanoseconds() }
+  }
+
+  func economize(_ economy: TracerEconomy) throws(EBPFError) {
+    try withSession("economize on") { (session) throws(EBPFError) in
+      try session.economize(economy)
+    }
+  }
+
+  var isPaused: Bool { state.withLock { $0.machine.state == .paused } }
 }

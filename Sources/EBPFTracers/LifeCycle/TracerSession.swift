@@ -18,6 +18,10 @@ protocol TracerSession: AnyObject, Sendable {
   func statistics() throws(EBPFError) -> TracerStatistics
   /// What the tracer has cost so far.
   func overhead() throws(EBPFError) -> TracerOverhead
+  /// Time the kernel spent in the tracer's programs; nil where it is not measured.
+  func kernelNanoseconds() throws(EBPFError) -> UInt64?
+  /// Leaves out what costs too much.
+  func economize(_ economy: TracerEconomy) throws(EBPFError)
   /// Detaches, reads what is left and makes the result of it, recorded over so many nanoseconds.
   func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> Result
   /// Gives everything back to the kernel.

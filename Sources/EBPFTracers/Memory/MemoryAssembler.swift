@@ -81,7 +81,7 @@ struct MemoryAssembler {
     for (key, amount) in readings.sites {
       let scaled =
         key.kind == MemorySiteKey.Kind.allocation
-        ? weight.scaled(amount, size: key.size) : faultsScaled(key, amount)
+        ? scaled(key, amount) : faultsScaled(key, amount)
       let place = Place(process: key.process, stack: key.stack)
       let known = sums[place, default: Sums()].amounts[key.kind] ?? (0, 0)
       sums[place, default: Sums()].amounts[key.kind] = (
@@ -89,7 +89,7 @@ struct MemoryAssembler {
       )
     }
     for (key, block) in readings.blocks {
-      let scaled = weight.scaled(MemoryAmount(count: 1, bytes: block.size), size: block.size)
+      let scaled = scaled(block)
       let place = Place(process: key.process, stack: block.stack)
       let known = sums[place, default: Sums()].active
       sums[place, default: Sums()].active = (
@@ -97,6 +97,23 @@ struct MemoryAssembler {
       )
     }
     return sums
+  }
+
+  /// Allocations of a place, weighted. Without picked bytes the kernel has done that.
+  private func scaled(
+    _ key: MemorySiteKey, _ amount: MemoryAmount
+  ) -> (count: Double, bytes: Double) {
+    weight.multiplied(by: key.factor).scaled(amount, size: key.size)
+  }
+
+  /// What a block in use stands for.
+  private func scaled(_ block: MemoryBlockRecord) -> (count: Double, bytes: Double) {
+    guard weight.mean == nil else {
+      return weight.multiplied(by: block.factor).scaled(
+        MemoryAmount(count: 1, bytes: block.size), size: block.size)
+    }
+    let count = Double(max(1, block.factor))
+    return (count, count * Double(block.size))
   }
 
   private func faultsScaled(_ key: MemorySiteKey, _ amount: MemoryAmount)
@@ -143,7 +160,7 @@ struct MemoryAssembler {
     value < 1.8e19 ? UInt64(max(0, value.rounded())) : .max
   }
 
-  private func totals() -> MemoryTotals {
+  func totals() -> MemoryTotals {
     let counts = readings.counts
     var totals = MemoryTotals()
     totals.released = counts.released
@@ -155,29 +172,27 @@ struct MemoryAssembler {
     totals.failures = counts.failures
     totals.nested = counts.nested
     totals.abandoned = counts.abandoned
+    var active: (count: Double, bytes: Double) = (0, 0)
+    for (_, block) in readings.blocks {
+      let scaled = scaled(block)
+      active = (active.count + scaled.count, active.bytes + scaled.bytes)
+    }
+    totals.activeAllocations = MemoryAssembler.rounded(active.count)
+    totals.currentBytes = MemoryAssembler.rounded(active.bytes)
     guard weight.mean != nil else {
       totals.allocations = counts.allocations
       totals.allocatedBytes = counts.allocatedBytes
       totals.frees = counts.frees
       totals.freedBytes = counts.freedBytes
-      totals.activeAllocations = UInt64(readings.blocks.count)
-      totals.currentBytes = readings.blocks.reduce(0) { $0 &+ $1.value.size }
       return totals
     }
     var all: (count: Double, bytes: Double) = (0, 0)
     for (key, amount) in readings.sites where key.kind == MemorySiteKey.Kind.allocation {
-      let scaled = weight.scaled(amount, size: key.size)
+      let scaled = scaled(key, amount)
       all = (all.count + scaled.count, all.bytes + scaled.bytes)
-    }
-    var active: (count: Double, bytes: Double) = (0, 0)
-    for (_, block) in readings.blocks {
-      let scaled = weight.scaled(MemoryAmount(count: 1, bytes: block.size), size: block.size)
-      active = (active.count + scaled.count, active.bytes + scaled.bytes)
     }
     totals.allocations = MemoryAssembler.rounded(all.count)
     totals.allocatedBytes = MemoryAssembler.rounded(all.bytes)
-    totals.activeAllocations = MemoryAssembler.rounded(active.count)
-    totals.currentBytes = MemoryAssembler.rounded(active.bytes)
     // What was picked and is not in use was freed.
     totals.frees = MemoryAssembler.rounded(all.count - active.count)
     totals.freedBytes = MemoryAssembler.rounded(all.bytes - active.bytes)

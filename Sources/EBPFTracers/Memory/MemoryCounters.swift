@@ -35,6 +35,10 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var victims: UInt64 = 0
   var eventsLost: UInt64 = 0
   var followLost: UInt64 = 0
+  var faultsAdded: UInt64 = 0
+  var allocationsAdded: UInt64 = 0
+  var freesAdded: UInt64 = 0
+  var releasedAdded: UInt64 = 0
   var stacksSent: UInt64 = 0
   var stacksLost: UInt64 = 0
   var stacksCut: UInt64 = 0
@@ -50,6 +54,12 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
     }
   }
 
+  // Events, without what picked ones stand for.
+  var faultEvents: UInt64 { faults &- faultsAdded }
+  var allocationEvents: UInt64 { allocations &- allocationsAdded }
+  var freeEvents: UInt64 { frees &- freesAdded }
+  var releaseEvents: UInt64 { released &- releasedAdded }
+
   /// Every field but the time of the first event.
   private static var sums: [WritableKeyPath<MemoryCounters, UInt64>] {
     [
@@ -58,7 +68,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.failures, \.nested, \.abandoned, \.sampledOut, \.filtered, \.paused, \.threadsLost,
       \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
       \.mappingFailures, \.rssEvents, \.rssUpdates, \.unowned, \.victims, \.eventsLost,
-      \.followLost,
+      \.followLost, \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded,
       \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
     ]
   }

@@ -7,6 +7,11 @@ struct MemoryHooks: Sendable {
   /// How each need was met.
   let hooks: [TracerHook]
 
+  /// What runs for every page fault, and for every system call of the machine.
+  static let costly: Set<String> = [
+    "memory_fault_user", "memory_fault_kernel", "memory_call_enter", "memory_call_exit",
+  ]
+
   private static let faultNeed = "page faults"
   private static let faultEvent = "memory_fault_event"
 

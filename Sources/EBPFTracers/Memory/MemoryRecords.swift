@@ -8,7 +8,7 @@ struct MemoryControl: BitwiseCopyable, Sendable {
   var paused = Recording.idle
   var flags: UInt32 = 0
   var faultPeriod: UInt32 = 0
-  var padding: UInt32 = 0
+  var generation: UInt32 = 0
   var sampleBytes: UInt64 = 0
   var historyInterval: UInt64 = 0
   /// `struct stack_settings`.
@@ -28,6 +28,7 @@ struct MemoryControl: BitwiseCopyable, Sendable {
   enum Flags {
     static let noStacks: UInt32 = 1 << 0
     static let keepTrack: UInt32 = 1 << 1
+    static let picks: UInt32 = 1 << 2
   }
 }
 
@@ -37,7 +38,7 @@ struct MemorySiteKey: Hashable, BitwiseCopyable, Sendable {
   var stack = StackID()
   var size: UInt64 = 0
   var kind: UInt32 = 0
-  var padding: UInt32 = 0
+  var factor: UInt32 = 0
 
   /// `enum memory_site_kind`.
   enum Kind {
@@ -71,7 +72,7 @@ struct MemoryBlockRecord: Hashable, BitwiseCopyable, Sendable {
   var time: UInt64 = 0
   var stack = StackID()
   var threadID: UInt32 = 0
-  var padding: UInt32 = 0
+  var factor: UInt32 = 0
 }
 
 /// `struct memory_point`.

@@ -14,6 +14,8 @@ final class MemorySession: Sendable {
   let startTime: (monotonic: UInt64, wall: UInt64)
 
   private let attached: AttachedHooks
+  /// What is detached while suspended.
+  private let costlyPrograms: [String]
   private let growthHooks: [TracerHook]
   private let probes: AllocatorProbes?
   private let collector: Mutex<MemoryCollector>
@@ -22,15 +24,24 @@ final class MemorySession: Sendable {
   private let control: Map<UInt32, MemoryControl>
   private let processes: Map<ProcessIdentity, MemoryProcessRecord>
   private let filters: ProcessFilterMaps
+  private let economy: EconomyMap
   private let meter: OverheadMeter
   private let state = Mutex(State())
 
   private struct State {
     var control = MemoryControl()
+    /// Why nothing is recorded: on request, or to save.
+    var isPaused = false
+    var isSuspended = false
     /// What processes that have ended left behind.
     var ended: [ProcessIdentity: MemoryProcessRecord] = [:]
     /// Allocators that could not be probed when a followed process began a program that has them.
     var missed: [String] = []
+
+    mutating func setRecording() {
+      control.paused =
+        isPaused || isSuspended ? MemoryControl.Recording.paused : MemoryControl.Recording.on
+    }
   }
 
   init(
@@ -52,9 +63,11 @@ final class MemorySession: Sendable {
     }
     let loaded = try MemoryHooks(configuration, control, mechanism, kernel: kernel)
     attached = loaded.attached
+    costlyPrograms = attached.links.names.filter { MemoryHooks.costly.contains($0) }
     growthHooks = loaded.hooks
     let object = attached.object
     filters = try ProcessFilterMaps(object)
+    economy = try EconomyMap(object)
     counters = try PerCPUMap(try object.map("counters"))
     self.control = try Map(try object.map("control"))
     self.processes = try Map(try object.map("processes"))
@@ -167,7 +180,7 @@ extension MemorySession {
   /// Detaches and reads what is left.
   func readAll() throws(EBPFError) -> Readings {
     // At one moment for all probes, which are taken away one after the other.
-    try change { $0.paused = MemoryControl.Recording.idle }
+    try change { $0.control.paused = MemoryControl.Recording.idle }
     let end = Clock.monotonic.now
     probes?.detach()
     attached.links.detachAll()
@@ -223,22 +236,52 @@ extension MemorySession {
 extension MemorySession {
   /// Switches recording off and on; blocks that are freed meanwhile still leave the list.
   func setPaused(_ isPaused: Bool) throws(EBPFError) {
-    try change {
-      $0.paused = isPaused ? MemoryControl.Recording.paused : MemoryControl.Recording.on
+    try change { state in
+      state.isPaused = isPaused
+      state.setRecording()
+    }
+  }
+
+  /// Leaves out what costs too much. While suspended, what runs for every page fault and every system
+  /// call of the machine is not attached; the allocator's probes are, for the sake of its blocks.
+  func economize(_ economy: TracerEconomy) throws(EBPFError) {
+    self.economy.apply(economy)
+    var wasSuspended = false
+    try change { state in
+      wasSuspended = state.isSuspended
+      state.isSuspended = economy.isSuspended
+      state.setRecording()
+      typealias Flags = MemoryControl.Flags
+      if configuration.takesStacks && economy.takesStacks {
+        state.control.flags &= ~Flags.noStacks
+      } else {
+        state.control.flags |= Flags.noStacks
+      }
+      if economy.sampling > 1 { state.control.flags |= Flags.picks }
+      if wasSuspended && !economy.isSuspended { state.control.generation &+= 1 }
+    }
+    guard wasSuspended != economy.isSuspended else { return }
+    let links = attached.links
+    for name in costlyPrograms {
+      if economy.isSuspended {
+        try links.detach(name)
+      } else {
+        try links.insert(try attached.object.program(name).attachBySection(), as: name)
+      }
     }
   }
 
   /// Changes whose events are recorded.
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {
     // Before the filter changes, so that no block is freed unseen in between.
-    try change { $0.flags |= MemoryControl.Flags.keepTrack }
+    try change { $0.control.flags |= MemoryControl.Flags.keepTrack }
     let excluded = configuration.includesSelf ? 0 : UInt32(bitPattern: CurrentProcess.id)
     try filters.apply(filter, excluding: excluded)
   }
 
-  private func change(_ body: (inout MemoryControl) -> Void) throws(EBPFError) {
+  private func change(_ body: (inout State) -> Void) throws(EBPFError) {
     let control = state.withLock { state in
-      body(&state.control)
+      body(&state)
       return state.control
     }
     try self.control.update(0, control)
@@ -249,6 +292,18 @@ extension MemorySession {
     let latencies = collector.withLock { $0.result.latencies }
     return try meter.read(
       attached.object, latencies: latencies)
+  }
+
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
+    try meter.kernelNanoseconds(attached.object)
+  }
+
+  /// What the allocator did so far.
+  func totals() throws(EBPFError) -> MemoryTotals {
+    MemoryAssembler(
+      configuration, try readings(at: Clock.monotonic.now), symbolizer: symbolizer,
+      baseline: baseline
+    ).totals()
   }
 
   /// Gives everything back to the kernel.

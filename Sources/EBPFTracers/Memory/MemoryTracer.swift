@@ -85,6 +85,26 @@ public final class MemoryTracer: Tracer {
   /// What the tracer has cost so far; refused before start and after stop.
   public func overhead() throws(EBPFError) -> TracerOverhead { try life.overhead() }
 
+  /// Time the kernel spent in the tracer's programs so far; refused before start and after stop.
+  public func kernelNanoseconds() throws(EBPFError) -> UInt64? { try life.kernelNanoseconds() }
+
+  /// True between ``pause()`` and ``resume()``.
+  public var isPaused: Bool { life.isPaused }
+
+  /// Records one page fault and one allocation in so many, or takes no stacks, from now on.
+  ///
+  /// Sums stay unbiased. Where bytes are picked (``MemoryTracerConfiguration/Allocations/sampled``)
+  /// their mean distance is multiplied. Mappings, resident pages and out-of-memory kills are few and
+  /// always recorded. While suspended the allocator's probes stay, so that the list of blocks in use
+  /// stays true; nothing is recorded.
+  public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
+
+  /// What the allocator did so far, without names and lists: cheap. Refused before start and after
+  /// stop.
+  public func totals() throws(EBPFError) -> MemoryTotals {
+    try life.withSession("look at") { (session) throws(EBPFError) in try session.totals() }
+  }
+
   /// The hooks in use so far: a followed process may bring another allocator. Refused before start
   /// and after stop.
   public func hooks() throws(EBPFError) -> [TracerHook] {
@@ -142,14 +162,16 @@ extension MemorySession: TracerSession {
     let counts = try counts()
     var statistics = TracerStatistics()
     statistics.recorded =
-      counts.allocations + counts.frees + counts.faults + counts.mappings + counts.rssUpdates
-      + counts.victims - min(counts.sitesLost, counts.allocations + counts.faults + counts.mappings)
+      counts.allocationEvents + counts.freeEvents + counts.faultEvents + counts.mappings
+      + counts.rssUpdates + counts.victims
+      - min(counts.sitesLost, counts.allocationEvents + counts.faultEvents + counts.mappings)
     statistics.dropped =
       counts.threadsLost + counts.processesLost + counts.sitesLost + malformedRecords
     statistics.unwanted =
-      counts.released + counts.unknownFrees + counts.nullFrees + counts.failures + counts.nested
+      counts.releaseEvents + counts.unknownFrees + counts.nullFrees + counts.failures + counts.nested
       + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused
       + counts.mappingFailures + counts.unowned
+    statistics.sampledOut = counts.sampledOut
     statistics.seen = statistics.recorded + statistics.dropped + statistics.unwanted
     statistics.truncated = counts.stacksCut + counts.stacksLost
     if counts.firstEvent > requestTime {

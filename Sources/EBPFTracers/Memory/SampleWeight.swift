@@ -7,6 +7,11 @@ struct SampleWeight: Sendable {
   /// The mean distance between picked bytes; nil when everything is recorded.
   let mean: UInt64?
 
+  /// The same when the mean is so many times as large; 0 and 1 change nothing.
+  func multiplied(by factor: UInt32) -> SampleWeight {
+    SampleWeight(mean: mean.map { $0 * UInt64(max(1, factor)) })
+  }
+
   /// How many allocations one of this size stands for.
   func weight(ofSize size: UInt64) -> Double {
     guard let mean, mean > 0 else { return 1 }

@@ -8,6 +8,13 @@ enum NetworkHooks {
   /// Needs whose absence other programs must know of.
   static let callExits = "owners of accepted connections, results of connect"
 
+  /// True for programs that run for each datagram or each packet.
+  static func isCostly(_ program: String) -> Bool {
+    ["network_send_", "network_receive_", "network_packet_", "network_drop_"].contains {
+      program.hasPrefix($0)
+    }
+  }
+
   static func plans(_ configuration: NetworkTracerConfiguration) -> [HookPlan] {
     var plans = [
       HookPlan(

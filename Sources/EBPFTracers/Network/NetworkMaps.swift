@@ -208,6 +208,6 @@ extension NetworkCounters {
     \.udpUnwanted, \.udpFullBytesSent, \.udpFullBytesReceived, \.udpSockets, \.dnsSeen, \.dnsSent,
     \.dnsLost, \.dnsUnwanted, \.dropSeen, \.dropRecorded, \.dropFull, \.dropUnwanted,
     \.extraSeen, \.extraSent, \.extraLost, \.synackRetransmits, \.resetsSent, \.resetsReceived,
-    \.followLost,
+    \.followLost, \.udpSampledOut, \.dropSampledOut,
   ]
 }

@@ -21,6 +21,11 @@ final class NetworkSession: TracerSession {
   private let listener: (@Sendable (NetworkEvent) -> Void)?
   /// Held by whoever walks over the connections or changes the maps in use.
   private let walking = Mutex(())
+  private let economy: EconomyMap
+  /// What is detached while suspended.
+  private let costlyPrograms: [String]
+  /// Why nothing is recorded: on request, or to save.
+  private let halts = Mutex((isPaused: false, isSuspended: false))
 
   init(
     _ configuration: NetworkTracerConfiguration, kernel: any KernelInterface,
@@ -46,6 +51,8 @@ final class NetworkSession: TracerSession {
     links = attached.links
     hooks = attached.hooks
     kernelMaps = try NetworkMaps(object)
+    economy = try EconomyMap(object)
+    costlyPrograms = links.names.filter(NetworkHooks.isCostly)
     let hasCallExits = hooks.contains { $0.need == NetworkHooks.callExits && $0.used != "none" }
     try kernelMaps.configure(
       configuration.addresses, sendsEvents: listener != nil, hasCallExits: hasCallExits)
@@ -126,6 +133,30 @@ final class NetworkSession: TracerSession {
   // MARK: Requests
 
   func setPaused(_ isPaused: Bool) throws(EBPFError) {
+    try halts.withLock { (halts) throws(EBPFError) in
+      if !halts.isSuspended { try setHalted(isPaused) }
+      halts.isPaused = isPaused
+    }
+  }
+
+  /// Leaves out what costs too much.
+  func economize(_ economy: TracerEconomy) throws(EBPFError) {
+    self.economy.apply(economy)
+    try halts.withLock { (halts) throws(EBPFError) in
+      guard economy.isSuspended != halts.isSuspended else { return }
+      if economy.isSuspended {
+        for name in costlyPrograms { try links.detach(name) }
+      } else {
+        for name in costlyPrograms {
+          try links.insert(try object.program(name).attachBySection(), as: name)
+        }
+      }
+      if !halts.isPaused { try setHalted(economy.isSuspended) }
+      halts.isSuspended = economy.isSuspended
+    }
+  }
+
+  private func setHalted(_ isPaused: Bool) throws(EBPFError) {
     try walking.withLock { (_) throws(EBPFError) in
       if isPaused { try kernelMaps.setPaused(true) }
       try kernelMaps.setWalk(
@@ -166,7 +197,8 @@ final class NetworkSession: TracerSession {
       + counts.dropFull + counts.extraLost + malformed + missed
     statistics.unwanted =
       counts.tcpUnwanted + counts.tcpDismissed + dismissed + counts.udpUnwanted
-      + counts.dnsUnwanted + counts.dropUnwanted
+      + counts.dnsUnwanted + counts.dropUnwanted + counts.udpSampledOut + counts.dropSampledOut
+    statistics.sampledOut = counts.udpSampledOut + counts.dropSampledOut
     let kept =
       counts.tcpTracked + counts.tcpFailedAtOnce + counts.udpRecorded + counts.dnsSent
       + counts.dropRecorded + counts.extraSent
@@ -185,6 +217,8 @@ final class NetworkSession: TracerSession {
     return try meter.read(
       object, latencies: latencies)
   }
+
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
 
   func activity() throws(EBPFError) -> NetworkActivity {
     drain()

@@ -78,4 +78,17 @@ public final class NetworkTracer: Tracer {
 
   /// What the tracer has cost so far; refused before start and after stop.
   public func overhead() throws(EBPFError) -> TracerOverhead { try life.overhead() }
+
+  /// Time the kernel spent in the tracer's programs so far; refused before start and after stop.
+  public func kernelNanoseconds() throws(EBPFError) -> UInt64? { try life.kernelNanoseconds() }
+
+  /// True between ``pause()`` and ``resume()``.
+  public var isPaused: Bool { life.isPaused }
+
+  /// Counts one datagram call and one dropped packet in so many, from now on, each for as many.
+  ///
+  /// Connections and DNS messages are always followed: nothing runs for their segments, and one
+  /// message is nothing without the other. While suspended nothing is recorded, as while paused, and
+  /// what runs for each datagram or packet is not attached.
+  public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
 }

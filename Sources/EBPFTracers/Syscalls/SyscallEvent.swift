@@ -33,6 +33,8 @@ public struct SyscallEvent: Sendable {
   public var stack: [UInt64]
   /// The stack goes on.
   public var stackIsCut: Bool
+  /// For how many calls it stands: more than 1 while ``TracerEconomy/sampling`` is.
+  public var weight: UInt32
 
   /// What the first pointer led to: a text without its zero, or a socket address.
   var first: [UInt8]
@@ -65,6 +67,7 @@ enum SyscallEventLayout {
   static let command = 96
   static let length = 112
   static let depth = 120
+  static let weight = 124
   static let first = 128
   static let text = 512
   static let second = first + text
@@ -98,6 +101,7 @@ extension SyscallEvent {
     command = CommandName(words: word(Layout.command), word(Layout.command + 8)).text
     registers = InlineArray<6, UInt64> { word(Layout.arguments + 8 * $0) }
     stackIsCut = flags & Flags.stackCut != 0
+    weight = half(Layout.weight)
     let lengths = (Int(half(Layout.length)), Int(half(Layout.length + 4)))
     let depth = Int(half(Layout.depth))
     guard lengths.0 <= Layout.text, lengths.1 <= Layout.text, depth <= Layout.stackLimit else {

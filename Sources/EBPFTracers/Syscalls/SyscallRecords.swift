@@ -10,6 +10,7 @@ struct SyscallControl: BitwiseCopyable, Sendable {
   var minimumLatency: UInt64 = 0
   var stackLatency: UInt64 = 0
   var firstEnter: UInt64 = 0
+  var since: UInt64 = 0
 
   /// `enum syscall_control_bits`.
   enum Flags {
@@ -115,6 +116,11 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
   var stacksCut: UInt64 = 0
   var followLost: UInt64 = 0
   var unnamed: UInt64 = 0
+  var sampledOut: UInt64 = 0
+  var entersAdded: UInt64 = 0
+  var returnsAdded: UInt64 = 0
+  var rejectedAdded: UInt64 = 0
+  var eventsSpared: UInt64 = 0
 
   /// The sum over CPUs.
   init(summing counters: [SyscallCounters]) {
@@ -132,6 +138,11 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
       stacksCut &+= cpu.stacksCut
       followLost &+= cpu.followLost
       unnamed &+= cpu.unnamed
+      sampledOut &+= cpu.sampledOut
+      entersAdded &+= cpu.entersAdded
+      returnsAdded &+= cpu.returnsAdded
+      rejectedAdded &+= cpu.rejectedAdded
+      eventsSpared &+= cpu.eventsSpared
     }
   }
 }

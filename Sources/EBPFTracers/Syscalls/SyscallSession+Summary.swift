@@ -44,16 +44,20 @@ extension SyscallSession: TracerSession {
   private func reckon(_ totals: [SlotTotals]) throws(EBPFError) -> TracerStatistics {
     let counts = try counts()
     let missed = try missedRuns()
-    let entered = totals.reduce(0) { $0 &+ $1.totals.count }
-    let rejected = totals.reduce(0) { $0 &+ $1.rejected }
-    let returned = totals.reduce(0) { $0 &+ $1.totals.returns }
+    // Events, without what picked ones stand for.
+    let entered = totals.reduce(0) { $0 &+ $1.totals.count } &- counts.entersAdded
+    let rejected = totals.reduce(0) { $0 &+ $1.rejected } &- counts.rejectedAdded
+    let returned = totals.reduce(0) { $0 &+ $1.totals.returns } &- counts.returnsAdded
     let unreturned = entered &- min(entered, rejected &+ returned)
     var statistics = TracerStatistics()
     statistics.dropped = counts.threadLost &+ counts.lost &+ missed
-    statistics.unwanted = counts.paused &+ counts.excluded &+ counts.filtered &+ rejected
+    statistics.sampledOut = counts.sampledOut
+    statistics.unwanted =
+      counts.paused &+ counts.excluded &+ counts.filtered &+ counts.sampledOut &+ rejected
     if filtersResults { statistics.unwanted &+= unreturned }
     statistics.seen =
-      entered &+ counts.paused &+ counts.excluded &+ counts.filtered &+ counts.threadLost &+ missed
+      entered &+ counts.paused &+ counts.excluded &+ counts.filtered &+ counts.sampledOut
+      &+ counts.threadLost &+ missed
     statistics.recorded =
       statistics.seen
       &- min(
@@ -72,6 +76,7 @@ extension SyscallSession: TracerSession {
     losses.histograms = counts.histogramsLost
     losses.events = counts.eventsLost
     losses.eventsSent = counts.eventsSent
+    losses.eventsSpared = counts.eventsSpared
     losses.cutTexts = counts.textsCut
     losses.cutStacks = counts.stacksCut
     losses.unfollowed = counts.followLost

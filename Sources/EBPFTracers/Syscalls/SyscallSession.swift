@@ -16,6 +16,10 @@ final class SyscallSession: Sendable {
 
   private let links: Links
   private let meter: OverheadMeter
+  private let economy: EconomyMap
+  /// Programs at a call's return and at its entry, in the order in which they are attached.
+  private let callPrograms: [String]
+  private let isSuspended = Mutex(false)
   private let filterMaps: ProcessFilterMaps
   private let rules: MappedArray<CallRule>
   private let errnos: MappedArray<UInt64>
@@ -43,6 +47,9 @@ final class SyscallSession: Sendable {
     object = attached.object
     links = attached.links
     hooks = attached.hooks
+    economy = try EconomyMap(object)
+    let names = links.names
+    callPrograms = ["exit_", "enter_"].flatMap { prefix in names.filter { $0.hasPrefix(prefix) } }
     filterMaps = try ProcessFilterMaps(object)
     rules = try MappedArray(try object.map("rules"))
     errnos = try MappedArray(try object.map("errnos"))
@@ -227,11 +234,31 @@ final class SyscallSession: Sendable {
     }
   }
 
+  /// Leaves out what costs too much. While suspended the programs are not attached.
+  func economize(_ economy: TracerEconomy) throws(EBPFError) {
+    try isSuspended.withLock { (isSuspended) throws(EBPFError) in
+      self.economy.apply(economy)
+      guard economy.isSuspended != isSuspended else { return }
+      if economy.isSuspended {
+        for name in callPrograms.reversed() { try links.detach(name) }
+      } else {
+        // What was in progress may have returned unseen.
+        control[0].since = Clock.monotonic.now
+        for name in callPrograms {
+          try links.insert(try object.program(name).attachBySection(), as: name)
+        }
+      }
+      isSuspended = economy.isSuspended
+    }
+  }
+
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = ring.withLock { $0.latencies }
     return try meter.read(
       object, latencies: latencies)
   }
+
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
 
   /// Gives everything back to the kernel.
   func unload() { object.unload() }

@@ -190,6 +190,9 @@ public struct SyscallLosses: Sendable, Hashable {
   public var cutStacks: UInt64 = 0
   /// Events that were sent.
   public var eventsSent: UInt64 = 0
+  /// Events that were left out to save: calls shorter than
+  /// ``TracerEconomy/minimumEventNanoseconds``. They are in the totals.
+  public var eventsSpared: UInt64 = 0
   /// Records that are not what they should be.
   public var malformed: UInt64 = 0
   /// Started processes that could not be followed.

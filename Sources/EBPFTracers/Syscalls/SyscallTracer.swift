@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Counts and times system calls in the kernel: by call, by process or cgroup, by errno.
 ///
-/// Needs Linux 5.8 with BTF, CAP_BPF and CAP_PERFMON (or root); no tracefs. Nothing is sampled: every
-/// call of every thread is counted, and what found no room is counted too. All methods may be called
-/// from any thread.
+/// Needs Linux 5.8 with BTF, CAP_BPF and CAP_PERFMON (or root); no tracefs. Unless ``economize(_:)``
+/// asks for it nothing is sampled: every call of every thread is counted, and what found no room is
+/// counted too. All methods may be called from any thread.
 ///
 /// ```swift
 /// let tracer = SyscallTracer()
@@ -70,6 +70,19 @@ public final class SyscallTracer: Tracer {
 
   /// What the tracer has cost so far; refused before start and after stop.
   public func overhead() throws(EBPFError) -> TracerOverhead { try life.overhead() }
+
+  /// Time the kernel spent in the tracer's programs so far; nil unless
+  /// ``SyscallTracerConfiguration/measuresProgramTime``. Refused before start and after stop.
+  public func kernelNanoseconds() throws(EBPFError) -> UInt64? { try life.kernelNanoseconds() }
+
+  /// True between ``pause()`` and ``resume()``.
+  public var isPaused: Bool { life.isPaused }
+
+  /// Counts one call in so many, leaves out stacks or short events, or detaches, from now on.
+  ///
+  /// Sums stay unbiased: a call that is picked as one of n counts n times. While suspended nothing is
+  /// seen at all; calls in progress at that moment have no end.
+  public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
 
   /// The counts so far, without stopping; refused before start and after stop.
   public func snapshot() throws(EBPFError) -> SyscallSummary {
