@@ -60,10 +60,11 @@ let package = Package(
         "Profiles", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], swiftSettings: strict),
     .target(name: "TerminalView", swiftSettings: strict),
+    .target(name: "ControlProtocol", swiftSettings: strict),
     .executableTarget(
       name: "ebpf",
       dependencies: [
-        "EBPF", "EBPFTracers", "ProfileFormats", "TerminalView",
+        "EBPF", "EBPFTracers", "ProfileFormats", "TerminalView", "ControlProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -94,6 +95,8 @@ let package = Package(
     .testTarget(
       name: "TerminalViewTests", dependencies: ["TerminalView", "TestSupport"],
       swiftSettings: tests),
+    .testTarget(
+      name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: tests),
     .testTarget(
       name: "EBPFTracersTests", dependencies: ["EBPFTracers", "TestSupport"],
       swiftSettings: tests),

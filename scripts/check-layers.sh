@@ -15,7 +15,8 @@ allowed() {
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization Unwinding EBPFSystem Synchronization" ;;
     ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
     TerminalView)   echo "" ;;
-    ebpf)           echo "EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
+    ControlProtocol) echo "FoundationEssentials" ;;
+    ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
     *)              return 1 ;;
   esac
 }

@@ -87,6 +87,13 @@ int cebpf_path_status(const char *path, struct cebpf_file_status *status) {
   return result;
 }
 
+int cebpf_link_status(const char *path, struct cebpf_file_status *status) {
+  struct stat found;
+  int result = RESULT(lstat(path, &found));
+  if (result == 0) convert_status(&found, status);
+  return result;
+}
+
 int64_t cebpf_file_system_type(const char *path) {
   struct statfs found;
   int result = RESULT(statfs(path, &found));

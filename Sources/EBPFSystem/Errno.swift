@@ -91,8 +91,14 @@ extension Errno {
   public static let illegalSequence = Errno(rawValue: 84)
   /// Operation not supported.
   public static let notSupported = Errno(rawValue: 95)
+  /// Address already in use.
+  public static let addressInUse = Errno(rawValue: 98)
   /// `EADDRNOTAVAIL`: of probes, a name that several functions have.
   public static let addressNotAvailable = Errno(rawValue: 99)
+  /// Connection refused.
+  public static let connectionRefused = Errno(rawValue: 111)
+  /// Connection reset by peer.
+  public static let connectionReset = Errno(rawValue: 104)
   /// Connection timed out.
   public static let timedOut = Errno(rawValue: 110)
   /// Stale file handle.

@@ -20,6 +20,13 @@ public struct FileStatus: Sendable, Hashable {
     self.init(found)
   }
 
+  /// Of a symbolic link itself, where the last part of the path is one.
+  public init(ofLinkAt path: String) throws(Errno) {
+    var found = cebpf_file_status()
+    _ = try unsafe withPath(path) { pointer in unsafe cebpf_link_status(pointer, &found) }
+    self.init(found)
+  }
+
   /// Of an open file.
   public init(_ descriptor: borrowing OwnedDescriptor) throws(Errno) {
     var found = cebpf_file_status()
@@ -37,6 +44,8 @@ public struct FileStatus: Sendable, Hashable {
 
   /// Whether it is an ordinary file.
   public var isRegular: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }
+  /// Whether it is a socket.
+  public var isSocket: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) }
   /// Whether it is a directory.
   public var isDirectory: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFDIR) }
 }

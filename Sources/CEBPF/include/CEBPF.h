@@ -8,6 +8,7 @@
 #include "bpf_attributes.h"
 #include "child_process.h"
 #include "guarded_mappings.h"
+#include "local_sockets.h"
 #include "perf_attributes.h"
 
 #pragma clang assume_nonnull begin
@@ -34,6 +35,8 @@ int64_t cebpf_read_at(int descriptor, void *buffer, size_t count, int64_t offset
 int64_t cebpf_write(int descriptor, const void *buffer, size_t count);
 int cebpf_status(int descriptor, struct cebpf_file_status *status);
 int cebpf_path_status(const char *path, struct cebpf_file_status *status);
+// Of a symbolic link itself.
+int cebpf_link_status(const char *path, struct cebpf_file_status *status);
 // The file system's magic number (statfs.f_type), or a negative errno.
 int64_t cebpf_file_system_type(const char *path);
 int cebpf_unlink(const char *path);

@@ -168,8 +168,8 @@ extension MemorySession: TracerSession {
     statistics.dropped =
       counts.threadsLost + counts.processesLost + counts.sitesLost + malformedRecords
     statistics.unwanted =
-      counts.releaseEvents + counts.unknownFrees + counts.nullFrees + counts.failures + counts.nested
-      + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused
+      counts.releaseEvents + counts.unknownFrees + counts.nullFrees + counts.failures
+      + counts.nested + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused
       + counts.mappingFailures + counts.unowned
     statistics.sampledOut = counts.sampledOut
     statistics.seen = statistics.recorded + statistics.dropped + statistics.unwanted

@@ -137,7 +137,8 @@ final class LiveView<Source: LiveSource>: RecordingPart {
   }
 
   private func pause() throws(EBPFError) {
-    if state.isPaused { try tracer?.pause() } else { try tracer?.resume() }
+    guard let tracer, tracer.isPaused != state.isPaused else { return }  // by somebody else already
+    if state.isPaused { try tracer.pause() } else { try tracer.resume() }
   }
 
   private func takeSignals(_ loop: RecordingLoop) throws(EBPFError) {

@@ -146,6 +146,7 @@ struct MemoryCommand: ParsableCommand {
         ? try LiveView(
           LiveMemory(self), name: "memory", subject: tracing.subject, interval: 1) : nil
       let containers = tracing.containerNames
+      let supervision = try TracerSupervision(tracing)
       let recording = TracerRecording<MemoryTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
         containers: containers, showsProgress: view == nil)
@@ -154,8 +155,13 @@ struct MemoryCommand: ParsableCommand {
           var configuration = configuration
           if let command { configuration.filter.follow(command) }
           return MemoryTracer(configuration, program: program)
-        }, onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) })
-      let report = MemoryReport(result, command: self, containers: containers)
+        },
+        onStart: { (tracer, loop) throws(EBPFError) in
+          try view?.join(tracer, loop)
+          try supervision.join([RunningTracer(tracer)], loop)
+        })
+      let report = MemoryReport(
+        result, command: self, containers: containers, economy: supervision.economy)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {

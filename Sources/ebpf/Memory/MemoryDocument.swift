@@ -15,6 +15,7 @@ struct MemoryDocument: Encodable {
   let hooks: [HookDocument]
   let durationNs: UInt64
   @Nullable var file: String?
+  let economy: EconomyDocument?
 
   struct Totals: Encodable {
     let allocations: UInt64
@@ -32,6 +33,24 @@ struct MemoryDocument: Encodable {
     let failures: UInt64
     let nested: UInt64
     let abandoned: UInt64
+
+    init(_ counts: MemoryTotals) {
+      allocations = counts.allocations
+      frees = counts.frees
+      totalAllocated = counts.allocatedBytes
+      totalFreed = counts.freedBytes
+      activeAllocations = counts.activeAllocations
+      currentBytes = counts.currentBytes
+      released = counts.released
+      replaced = counts.replaced
+      untracked = counts.untracked
+      untrackedBytes = counts.untrackedBytes
+      unknownFrees = counts.unknownFrees
+      nullFrees = counts.nullFrees
+      failures = counts.failures
+      nested = counts.nested
+      abandoned = counts.abandoned
+    }
   }
 
   struct Block: Encodable {
@@ -92,17 +111,11 @@ struct MemoryDocument: Encodable {
 
   init(
     _ result: MemoryRecording, leaks: [MemoryBlock], file: String?, top: Int,
-    containers: ContainerNames?
+    containers: ContainerNames?, economy: GovernorState?
   ) {
     let stacks = StackNames(result.profile)
-    let counts = result.totals
-    totals = Totals(
-      allocations: counts.allocations, frees: counts.frees, totalAllocated: counts.allocatedBytes,
-      totalFreed: counts.freedBytes, activeAllocations: counts.activeAllocations,
-      currentBytes: counts.currentBytes, released: counts.released, replaced: counts.replaced,
-      untracked: counts.untracked, untrackedBytes: counts.untrackedBytes,
-      unknownFrees: counts.unknownFrees, nullFrees: counts.nullFrees, failures: counts.failures,
-      nested: counts.nested, abandoned: counts.abandoned)
+    totals = Totals(result.totals)
+    self.economy = economy.map(EconomyDocument.init)
     sampleBytes = result.sampleBytes
     self.leaks = leaks.map { block in
       Block(
@@ -137,9 +150,7 @@ struct MemoryDocument: Encodable {
         })
     }
     let statistics = result.statistics
-    loss = LossDocument(
-      recorded: statistics.recorded, dropped: statistics.dropped,
-      truncated: statistics.truncated, unresolved: UInt64(result.unresolvedFrames))
+    loss = LossDocument(statistics, unresolved: result.unresolvedFrames)
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds

@@ -8,9 +8,14 @@ struct MemoryReport {
   private let result: MemoryRecording
   private let command: MemoryCommand
   private let containers: ContainerNames?
+  private let economy: GovernorState?
 
-  init(_ result: MemoryRecording, command: MemoryCommand, containers: ContainerNames?) {
+  init(
+    _ result: MemoryRecording, command: MemoryCommand, containers: ContainerNames?,
+    economy: GovernorState?
+  ) {
     self.result = result
+    self.economy = economy
     self.containers = containers
     self.command = command
   }
@@ -41,7 +46,8 @@ struct MemoryReport {
       try Output.write(
         JSONDocument.text(
           MemoryDocument(
-            result, leaks: leaks, file: file, top: command.top, containers: containers)))
+            result, leaks: leaks, file: file, top: command.top, containers: containers,
+            economy: economy)))
     } else if command.output == nil, let format = command.format {
       try Output.write(try encode(format))
     } else {
@@ -113,6 +119,7 @@ struct MemoryReport {
     footer.line("symbols", result.symbolSummary)
     footer.hooks(result.hooks)
     footer.overhead(result.overhead)
+    footer.economy(economy, [statistics])
     if let file { footer.wrote(file) }
   }
 

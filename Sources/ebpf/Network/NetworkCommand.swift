@@ -124,6 +124,7 @@ struct NetworkCommand: ParsableCommand {
           LiveNetwork(wide: wide), name: "network", subject: tracing.subject,
           interval: interval ?? 1) : nil
       let containers = tracing.containerNames
+      let supervision = try TracerSupervision(tracing)
       let recording = TracerRecording<NetworkTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
         interval: view == nil ? interval : nil, containers: containers,
@@ -143,9 +144,13 @@ struct NetworkCommand: ParsableCommand {
           if let command { configuration.filter.follow(command) }
           return NetworkTracer(configuration, listener: told)
         },
-        onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) },
+        onStart: { (tracer, loop) throws(EBPFError) in
+          try view?.join(tracer, loop)
+          try supervision.join([RunningTracer(tracer)], loop)
+        },
         onInterval: { (tracer) throws(EBPFError) in try refresh.show(try tracer.activity()) })
-      let report = NetworkReport(result, command: self, containers: containers)
+      let report = NetworkReport(
+        result, command: self, containers: containers, economy: supervision.economy)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {

@@ -15,6 +15,7 @@ struct NetworkDocument: Encodable {
   let drops: [Drop]
   /// Ended connections, sockets and queries that are in the totals, but not listed.
   let unlisted: UInt64
+  let economy: EconomyDocument?
 
   struct Totals: Encodable {
     let tcpConnections: UInt64
@@ -32,6 +33,25 @@ struct NetworkDocument: Encodable {
     let dnsQueries: UInt64
     let dnsMalformed: UInt64
     let packetsDropped: UInt64
+
+    init(_ result: NetworkActivity) {
+      let sums = result.totals
+      tcpConnections = sums.connects
+      tcpAccepts = sums.accepts
+      tcpFailures = sums.failures
+      tcpExisting = sums.existing
+      udpSessions = sums.datagramSockets
+      packetsCaptured = sums.segments &+ sums.messagesSent &+ sums.messagesReceived
+      bytesSent = sums.bytesSent
+      bytesReceived = sums.bytesReceived
+      retransmits = sums.retransmits
+      listenerRetransmits = sums.listenerRetransmits
+      resetsSent = sums.resetsSent
+      resetsReceived = sums.resetsReceived
+      dnsQueries = sums.queries
+      dnsMalformed = result.malformedMessages
+      packetsDropped = sums.drops
+    }
   }
 
   struct Socket: Encodable {
@@ -80,19 +100,10 @@ struct NetworkDocument: Encodable {
     let bytes: UInt64
   }
 
-  init(_ result: NetworkActivity, _ containers: ContainerNames?) {
-    let sums = result.totals
-    totals = Totals(
-      tcpConnections: sums.connects, tcpAccepts: sums.accepts, tcpFailures: sums.failures,
-      tcpExisting: sums.existing, udpSessions: sums.datagramSockets,
-      packetsCaptured: sums.segments &+ sums.messagesSent &+ sums.messagesReceived,
-      bytesSent: sums.bytesSent, bytesReceived: sums.bytesReceived, retransmits: sums.retransmits,
-      listenerRetransmits: sums.listenerRetransmits, resetsSent: sums.resetsSent,
-      resetsReceived: sums.resetsReceived, dnsQueries: sums.queries,
-      dnsMalformed: result.malformedMessages, packetsDropped: sums.drops)
-    loss = LossDocument(
-      recorded: result.statistics.recorded, dropped: result.statistics.dropped,
-      truncated: result.statistics.truncated, unresolved: 0)
+  init(_ result: NetworkActivity, _ containers: ContainerNames?, economy: GovernorState?) {
+    totals = Totals(result)
+    self.economy = economy.map(EconomyDocument.init)
+    loss = LossDocument(result.statistics)
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
     durationNs = result.statistics.recordedNanoseconds

@@ -6,9 +6,14 @@ struct NetworkReport {
   private let result: NetworkActivity
   private let command: NetworkCommand
   private let containers: ContainerNames?
+  private let economy: GovernorState?
 
-  init(_ result: NetworkActivity, command: NetworkCommand, containers: ContainerNames?) {
+  init(
+    _ result: NetworkActivity, command: NetworkCommand, containers: ContainerNames?,
+    economy: GovernorState?
+  ) {
     self.result = result
+    self.economy = economy
     self.containers = containers
     self.command = command
   }
@@ -22,7 +27,7 @@ struct NetworkReport {
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
     if command.tracing.json {
-      let document = NetworkDocument(result, containers)
+      let document = NetworkDocument(result, containers, economy: economy)
       // After lines of events it is a line, too.
       try Output.write(command.events ? JSONDocument.line(document) : JSONDocument.text(document))
       return
@@ -126,6 +131,7 @@ struct NetworkReport {
     }
     footer.hooks(result.hooks)
     footer.overhead(result.overhead)
+    footer.economy(economy, [statistics])
   }
 }
 

@@ -105,6 +105,7 @@ struct ProfileCommand: ParsableCommand {
         tracing.live
         ? try LiveView(LiveProfile(), name: "profile", subject: tracing.subject, interval: 1) : nil
       let containers = tracing.containerNames
+      let supervision = try TracerSupervision(tracing)
       let recording = TracerRecording<CPUProfiler>(
         seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples",
         containers: containers, showsProgress: view == nil)
@@ -114,8 +115,12 @@ struct ProfileCommand: ParsableCommand {
           if let command { configuration.filter.follow(command) }
           return CPUProfiler(configuration)
         }, isFull: \.isFull,
-        onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) })
-      let report = ProfileReport(result, command: self, containers: containers)
+        onStart: { (tracer, loop) throws(EBPFError) in
+          try view?.join(tracer, loop)
+          try supervision.join([RunningTracer(tracer)], loop)
+        })
+      let report = ProfileReport(
+        result, command: self, containers: containers, economy: supervision.economy)
       try report.write()
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {

@@ -5,7 +5,7 @@ import Profiles
 
 /// The JSON summary of a CPU profile.
 struct ProfileDocument: Encodable {
-  let totals: Totals
+  let totals: ProfileTotalsDocument
   let loss: LossDocument
   let brokenStacks: UInt64
   let overhead: OverheadDocument
@@ -16,14 +16,7 @@ struct ProfileDocument: Encodable {
   let functions: [Function]
   let processes: [ProcessDocument]
   let file: String?
-
-  struct Totals: Encodable {
-    let samples: UInt64
-    let periodNs: Int64
-    let cpuTimeNs: Int64
-    /// From the start of sampling to the first sample; absent when there was none.
-    let firstSampleNs: UInt64?
-  }
+  let economy: EconomyDocument?
 
   struct Function: Encodable {
     let name: String
@@ -41,18 +34,13 @@ struct ProfileDocument: Encodable {
   }
 
   init(
-    _ result: CPUProfile, file: String?, top: Int, containers: ContainerNames?
+    _ result: CPUProfile, file: String?, top: Int, containers: ContainerNames?,
+    economy: GovernorState?
   ) throws(EBPFError) {
     let statistics = result.statistics
-    let period = result.profile.period
-    let samples = result.profile.samples.reduce(Int64(0)) { $0 &+ $1.values[0] }
-    totals = Totals(
-      samples: statistics.recorded, periodNs: period, cpuTimeNs: samples &* period,
-      firstSampleNs: statistics.firstEventNanoseconds)
-    loss = LossDocument(
-      recorded: statistics.recorded, dropped: statistics.dropped,
-      truncated: statistics.truncated, unresolved: UInt64(result.unresolvedFrames),
-      malformed: statistics.malformed)
+    totals = ProfileTotalsDocument(result)
+    self.economy = economy.map(EconomyDocument.init)
+    loss = LossDocument(statistics, unresolved: result.unresolvedFrames)
     brokenStacks = result.brokenStacks
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
@@ -71,5 +59,21 @@ struct ProfileDocument: Encodable {
           name: row.function, module: row.module, selfSamples: row.own, totalSamples: row.total)
       }
     } catch { throw EBPFError(.unsupported, "\(error)") }
+  }
+}
+
+/// `totals` of a CPU profile.
+struct ProfileTotalsDocument: Encodable {
+  let samples: UInt64
+  let periodNs: Int64
+  let cpuTimeNs: Int64
+  /// From the start of sampling to the first sample; absent when there was none.
+  let firstSampleNs: UInt64?
+
+  init(_ result: CPUProfile) {
+    samples = result.statistics.recorded
+    periodNs = result.profile.period
+    cpuTimeNs = result.profile.samples.reduce(Int64(0)) { $0 &+ $1.values[0] } &* periodNs
+    firstSampleNs = result.statistics.firstEventNanoseconds
   }
 }

@@ -9,9 +9,14 @@ struct ProfileReport {
   private let result: CPUProfile
   private let command: ProfileCommand
   private let containers: ContainerNames?
+  private let economy: GovernorState?
 
-  init(_ result: CPUProfile, command: ProfileCommand, containers: ContainerNames?) {
+  init(
+    _ result: CPUProfile, command: ProfileCommand, containers: ContainerNames?,
+    economy: GovernorState?
+  ) {
     self.result = result
+    self.economy = economy
     self.containers = containers
     self.command = command
   }
@@ -44,7 +49,8 @@ struct ProfileReport {
     if command.tracing.json {
       try Output.write(
         JSONDocument.text(
-          ProfileDocument(result, file: file, top: command.top, containers: containers)))
+          ProfileDocument(
+            result, file: file, top: command.top, containers: containers, economy: economy)))
     } else if command.output == nil, let format = command.format {
       try Output.write(try encode(format))
     } else {
@@ -132,6 +138,7 @@ struct ProfileReport {
       footer.line("stacks", text)
     }
     footer.overhead(result.overhead)
+    footer.economy(economy, [statistics])
     if let file { footer.wrote(file) }
   }
 }

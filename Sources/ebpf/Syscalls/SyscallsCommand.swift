@@ -187,6 +187,7 @@ struct SyscallsCommand: ParsableCommand {
       if let advice = SyscallSelection.advice(for: name) { Output.note("note: \(advice)") }
     }
     let containers = tracing.containerNames
+    let supervision = try TracerSupervision(tracing)
     let live = SyscallsLive(command: self, containers: containers)
     let view =
       tracing.live
@@ -202,10 +203,15 @@ struct SyscallsCommand: ParsableCommand {
         var configuration = configuration
         if let child { configuration.filter.follow(child) }
         return SyscallTracer(configuration)
-      }, onStart: { (tracer, loop) throws(EBPFError) in try view?.join(tracer, loop) },
+      },
+      onStart: { (tracer, loop) throws(EBPFError) in
+        try view?.join(tracer, loop)
+        try supervision.join([RunningTracer(tracer)], loop)
+      },
       onInterval: { (tracer) throws(EBPFError) in try live.tick(tracer) })
     try live.finish(result)
-    return SyscallsReport(result, command: self, containers: containers)
+    return SyscallsReport(
+      result, command: self, containers: containers, economy: supervision.economy)
   }
 
   private func selection() throws(EBPFError) -> SyscallSelection {
@@ -227,7 +233,7 @@ struct SyscallsCommand: ParsableCommand {
     configuration.eventBufferBytes = buffer << 20
     if stacks { configuration.stacksOver = minLatency?.nanoseconds ?? 1_000_000 }
     configuration.includesSelf = includesSelf
-    configuration.measuresProgramTime = programTime
+    configuration.measuresProgramTime = programTime || tracing.maxOverhead != nil
     return configuration
   }
 }

@@ -15,6 +15,7 @@ struct SyscallsDocument: Encodable {
   let byErrno: [ErrnoDocument]
   let waitingAtStart: [WaitingDocument]
   let waitingAtEnd: [WaitingDocument]
+  let economy: EconomyDocument?
 
   struct Totals: Encodable {
     let syscallsTraced: UInt64
@@ -44,18 +45,23 @@ struct SyscallsDocument: Encodable {
     let missedRuns: UInt64
     let unfollowed: UInt64
     let malformed: UInt64
+    /// Counted and not sent, to save.
+    let eventsSpared: UInt64
   }
 
-  init(_ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?) {
+  init(
+    _ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?,
+    economy: GovernorState?
+  ) {
     let statistics = summary.statistics
     totals = Totals(summary)
-    loss = LossDocument(
-      recorded: statistics.recorded, dropped: statistics.dropped,
-      truncated: statistics.truncated, unresolved: 0)
+    loss = LossDocument(statistics)
+    self.economy = economy.map(EconomyDocument.init)
     let places = summary.losses
     losses = Losses(
       keys: places.keys, events: places.events, threads: places.threads,
-      missedRuns: places.missedRuns, unfollowed: places.unfollowed, malformed: places.malformed)
+      missedRuns: places.missedRuns, unfollowed: places.unfollowed, malformed: places.malformed,
+      eventsSpared: places.eventsSpared)
     overhead = summary.overhead.map(OverheadDocument.init)
     hooks = summary.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds

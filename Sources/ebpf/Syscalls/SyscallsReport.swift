@@ -7,9 +7,14 @@ struct SyscallsReport {
   private let summary: SyscallSummary
   private let command: SyscallsCommand
   private let containers: ContainerNames?
+  private let economy: GovernorState?
 
-  init(_ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?) {
+  init(
+    _ summary: SyscallSummary, command: SyscallsCommand, containers: ContainerNames?,
+    economy: GovernorState?
+  ) {
     self.summary = summary
+    self.economy = economy
     self.containers = containers
     self.command = command
   }
@@ -29,7 +34,8 @@ struct SyscallsReport {
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
     if command.tracing.json {
-      let document = SyscallsDocument(summary, command: command, containers: containers)
+      let document = SyscallsDocument(
+        summary, command: command, containers: containers, economy: economy)
       // After events or intervals it is one more line of the stream.
       let isStream = command.trace || command.interval != nil
       try Output.write(isStream ? JSONDocument.line(document) : JSONDocument.text(document))
@@ -98,6 +104,7 @@ struct SyscallsReport {
     }
     footer.hooks(summary.hooks)
     if let overhead = summary.overhead { footer.overhead(overhead) }
+    footer.economy(economy, [statistics])
   }
 
   private func threads(_ count: Int) -> String {
@@ -123,6 +130,7 @@ struct SyscallsReport {
     add(losses.events, "were not printed: the buffer was full; raise --buffer or filter more")
     add(losses.threads, "could not be timed: no room for their thread")
     add(losses.missedRuns, "were missed: the kernel was running the program already")
+    add(losses.eventsSpared, "were not printed to save: shorter than --max-overhead allowed")
     add(losses.unfollowed, "started processes could not be followed")
     return lines
   }

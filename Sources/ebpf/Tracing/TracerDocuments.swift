@@ -6,7 +6,18 @@ struct LossDocument: Encodable {
   let dropped: UInt64
   let truncated: UInt64
   let unresolved: UInt64
-  var malformed: UInt64 = 0
+  /// Passed over because one in so many is picked; what was picked stands for it.
+  let sampledOut: UInt64
+  let malformed: UInt64
+
+  init(_ statistics: TracerStatistics, unresolved: Int = 0) {
+    recorded = statistics.recorded
+    dropped = statistics.dropped
+    truncated = statistics.truncated
+    self.unresolved = UInt64(unresolved)
+    sampledOut = statistics.sampledOut
+    malformed = statistics.malformed
+  }
 }
 
 /// `overhead` of every tracer's summary; what could not be measured is null, with the reasons beside.

@@ -34,6 +34,41 @@ struct TracerFooter {
     }
   }
 
+  /// What was left out to stay below a limit.
+  func economy(_ state: GovernorState?, _ statistics: [TracerStatistics]) {
+    guard let governor = state?.governor else { return }
+    let passedOver = statistics.reduce(0) { $0 &+ $1.sampledOut }
+    line(
+      "economy",
+      "at most \(Figures.percent(governor.limit * 100)) of one CPU; a second cost "
+        + "\(Figures.percent(governor.worst * 100)) at worst; "
+        + (governor.stepCount == 0
+          ? "nothing was left out"
+          : "\(governor.stepCount) steps, \(Figures.count(passedOver)) events passed over"))
+    for step in governor.steps.suffix(5) {
+      line(
+        "",
+        style.dim(
+          "after \(Figures.seconds(Double(step.time) / 1e9)) and "
+            + "\(Figures.percent(step.cost * 100)): " + TracerFooter.words(step.economy)))
+    }
+    if state?.isKernelTimeUnknown == true {
+      line("", style.dim("without the time in the kernel, which could not be measured"))
+    }
+  }
+
+  private static func words(_ economy: TracerEconomy) -> String {
+    if economy.isSuspended { return "nothing is recorded" }
+    if economy.isNone { return "everything is recorded" }
+    var words: [String] = []
+    if economy.minimumEventNanoseconds > 0 {
+      words.append("no events below \(Figures.nanoseconds(economy.minimumEventNanoseconds))")
+    }
+    if economy.sampling > 1 { words.append("one event in \(economy.sampling)") }
+    if !economy.takesStacks { words.append("no stacks") }
+    return words.joined(separator: ", ")
+  }
+
   /// The file that was written.
   func wrote(_ file: String) { line("wrote", style.bold(file)) }
 }

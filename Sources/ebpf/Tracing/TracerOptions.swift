@@ -34,6 +34,21 @@ struct TracerOptions: ParsableArguments {
   @Flag(name: .long, help: "Show in which container each process runs.")
   var containers = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Listen at this path for 'ebpf control': pause, resume, filter, stats, overhead, stop. Only "
+        + "the same user and root may connect.", valueName: "socket"))
+  var control: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Leave out events, then stacks, then everything while recording costs more than this share of "
+        + "one CPU, such as 1%; sums stay unbiased, and the end tells what was done. Measuring the "
+        + "time in the kernel adds a little to each event.", valueName: "percent"))
+  var maxOverhead: OverheadArgument?
+
   @Flag(name: .long, help: "Print the result as JSON.")
   var json = false
 
@@ -83,5 +98,17 @@ struct TracerOptions: ParsableArguments {
     if !command.isEmpty { return command.joined(separator: " ") }
     if !pid.isEmpty { return "process " + pid.map(String.init).joined(separator: ", ") }
     return "all processes"
+  }
+}
+
+/// A share of one CPU: `1%`, `0.5`; a bare number is percent.
+struct OverheadArgument: ExpressibleByArgument {
+  /// 0.01 for one percent.
+  let share: Double
+
+  init?(argument: String) {
+    let digits = argument.hasSuffix("%") ? argument.dropLast() : argument[...]
+    guard let percent = Double(digits), percent >= 0.001, percent <= 100_000 else { return nil }
+    share = percent / 100
   }
 }
