@@ -44,6 +44,8 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build sockets sockets.c $frames
   build sockets-static sockets.c $frames -static
   build soak soak.c $frames
+  build rounds rounds.c $frames
+  build everything everything.c $frames
   build memory memory.c $frames
   build memory-static memory.c $frames -static
   build memory-pie memory.c $frames -static-pie

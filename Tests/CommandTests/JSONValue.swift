@@ -43,6 +43,8 @@ enum JSONValue: Decodable, Equatable {
   var list: [JSONValue] { if case .list(let items) = self { items } else { [] } }
   var text: String? { if case .text(let text) = self { text } else { nil } }
   var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  var isNull: Bool { self == .null }
+  var double: Double? { if case .number(let value) = self { value } else { nil } }
   var int: Int? { if case .number(let value) = self { Int(exactly: value) } else { nil } }
   var keys: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 }

@@ -39,14 +39,14 @@ import Testing
       MemoryControl.self, "memory_control",
       [
         "paused": \.paused, "flags": \.flags, "fault_period": \.faultPeriod,
-        "padding": \.padding, "sample_bytes": \.sampleBytes,
+        "generation": \.generation, "sample_bytes": \.sampleBytes,
         "history_interval": \.historyInterval, "stacks": \.stackGeneration,
       ])
     try check(
       MemorySiteKey.self, "memory_site",
       [
         "process": \.process, "stack": \.stack, "size": \.size, "kind": \.kind,
-        "padding": \.padding,
+        "factor": \.factor,
       ])
     try check(MemoryAmount.self, "memory_amount", ["count": \.count, "bytes": \.bytes])
     try check(
@@ -55,7 +55,7 @@ import Testing
       MemoryBlockRecord.self, "memory_block",
       [
         "size": \.size, "time": \.time, "stack": \.stack, "tid": \.threadID,
-        "padding": \.padding,
+        "factor": \.factor,
       ])
     try check(
       MemoryProcessRecord.self, "memory_process",

@@ -45,6 +45,10 @@ import Testing
     ("network_counters", "udp_full", MemoryLayout<NetworkCounters>.offset(of: \.udpFull)),
     ("network_counters", "extra_lost", MemoryLayout<NetworkCounters>.offset(of: \.extraLost)),
     ("network_counters", "follow_lost", MemoryLayout<NetworkCounters>.offset(of: \.followLost)),
+    (
+      "network_counters", "drop_sampled_out",
+      MemoryLayout<NetworkCounters>.offset(of: \.dropSampledOut)
+    ),
   ])
   func `a field is where C puts it`(structure: String, field: String, offset: Int?) throws {
     let types = try btf()

@@ -35,6 +35,7 @@ import Testing
       [
         "paused": \.paused, "flags": \.flags, "min_latency_ns": \.minimumLatency,
         "stack_latency_ns": \.stackLatency, "first_enter": \.firstEnter,
+        "since": \.since,
       ])
     try check(
       SyscallProcess.self, "process_name", ["name": \.command, "cgroup": \.cgroup])
@@ -59,7 +60,9 @@ import Testing
         "thread_lost": \.threadLost, "lost": \.lost, "matrix_lost": \.matrixLost,
         "histograms_lost": \.histogramsLost, "events_sent": \.eventsSent,
         "events_lost": \.eventsLost, "texts_cut": \.textsCut, "stacks_cut": \.stacksCut,
-        "follow_lost": \.followLost, "unnamed": \.unnamed,
+        "follow_lost": \.followLost, "unnamed": \.unnamed, "sampled_out": \.sampledOut,
+        "enters_added": \.entersAdded, "returns_added": \.returnsAdded,
+        "rejected_added": \.rejectedAdded, "events_spared": \.eventsSpared,
       ])
     // Only on a program's stack, so that its type is not in the object.
     #expect(MemoryLayout<WaitingRecord>.size == 40)
@@ -85,7 +88,7 @@ import Testing
         "entered": Event.entered, "duration": Event.duration, "result": Event.result,
         "process": Event.process, "arguments": Event.arguments, "tgid": Event.tgid,
         "tid": Event.tid, "call": Event.call, "flags": Event.flags, "command": Event.command,
-        "length": Event.length, "depth": Event.depth, "padding": Event.depth + 4,
+        "length": Event.length, "depth": Event.depth, "weight": Event.weight,
         "first": Event.first, "second": Event.second, "stack": Event.stack,
       ])
   }

@@ -23,6 +23,8 @@ public final class KernelTypes: Sendable {
   private let path: String
   private let cached = Mutex<BTF?>(nil)
   private let cachedModules = Mutex<[Module]?>(nil)
+  /// How many want it kept, and whether somebody wanted it gone meanwhile.
+  private let keepers = Mutex((count: 0, isForgetDue: false))
 
   /// The types found at `path`; other paths than the usual one are for tests.
   public init(
@@ -42,10 +44,33 @@ public final class KernelTypes: Sendable {
     }
   }
 
-  /// Forgets what was read, so that its memory can go.
+  /// Forgets what was read, so that its memory can go; while somebody is ``keeping(_:)`` it, later.
   public func forget() {
+    let isKept = keepers.withLock { keepers in
+      keepers.isForgetDue = true
+      return keepers.count > 0
+    }
+    if isKept { return }
     cached.withLock { $0 = nil }
     cachedModules.withLock { $0 = nil }
+  }
+
+  /// Runs `body`, and keeps what was read until its end.
+  public func keeping<Value>(
+    _ body: () throws(EBPFError) -> Value
+  ) throws(EBPFError) -> Value {
+    keepers.withLock {
+      if $0.count == 0 { $0.isForgetDue = false }
+      $0.count += 1
+    }
+    defer {
+      let isDue = keepers.withLock { keepers in
+        keepers.count -= 1
+        return keepers.count == 0 && keepers.isForgetDue
+      }
+      if isDue { forget() }
+    }
+    return try body()
   }
 
   /// Reads a BTF file: raw, as in /sys/kernel/btf, or the `.BTF` section of an ELF file. `base` are

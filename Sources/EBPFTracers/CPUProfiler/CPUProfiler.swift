@@ -17,14 +17,16 @@ public final class CPUProfiler: Tracer {
   /// How the profile is taken.
   public let configuration: CPUProfilerConfiguration
   private let kernel: any KernelInterface
+  private let sharing: TracerSharing
   private let life = TracerLifeCycle<ProfilerSession>()
 
   /// Creates a profiler; nothing is loaded before ``start()``.
   public init(
     _ configuration: CPUProfilerConfiguration = CPUProfilerConfiguration(),
-    kernel: any KernelInterface = LiveKernel()
+    sharing: TracerSharing = TracerSharing(), kernel: any KernelInterface = LiveKernel()
   ) {
     self.configuration = configuration
+    self.sharing = sharing
     self.kernel = kernel
   }
 
@@ -38,7 +40,7 @@ public final class CPUProfiler: Tracer {
     // Who starts a profiler because a machine is busy should not wait until it is not.
     try life.start { () throws(EBPFError) in
       try Thread.urgently { () throws(EBPFError) in
-        try ProfilerSession(configuration, kernel: kernel)
+        try ProfilerSession(configuration, symbolizer: sharing.symbolizer, kernel: kernel)
       }
     }
   }

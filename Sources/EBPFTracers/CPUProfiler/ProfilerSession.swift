@@ -8,7 +8,7 @@ internal import Synchronization
 /// Everything is given back when the last reference goes.
 final class ProfilerSession: Sendable {
   let configuration: CPUProfilerConfiguration
-  let symbolizer = Symbolizer()
+  let symbolizer: Symbolizer
   let hooks: [TracerHook]
   let processors: Int
   /// When the profiler was asked to start, before anything was loaded: the monotonic clock.
@@ -55,7 +55,10 @@ final class ProfilerSession: Sendable {
     var exit: Link
   }
 
-  init(_ configuration: CPUProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
+  init(
+    _ configuration: CPUProfilerConfiguration, symbolizer: Symbolizer, kernel: any KernelInterface
+  ) throws(EBPFError) {
+    self.symbolizer = symbolizer
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)

@@ -6,7 +6,7 @@ internal import Synchronization
 /// A memory tracer between start and stop: its object in the kernel, its probes, its reader.
 final class MemorySession: Sendable {
   let configuration: MemoryTracerConfiguration
-  let symbolizer = Symbolizer()
+  let symbolizer: Symbolizer
   let baseline: ProcessBaseline
   /// When the tracer was asked to start, before anything was loaded: the monotonic clock.
   let requestTime: UInt64
@@ -46,8 +46,9 @@ final class MemorySession: Sendable {
 
   init(
     _ configuration: MemoryTracerConfiguration, files: [AllocatorFile],
-    locator: AllocatorLocator, kernel: any KernelInterface
+    locator: AllocatorLocator, symbolizer: Symbolizer, kernel: any KernelInterface
   ) throws(EBPFError) {
+    self.symbolizer = symbolizer
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)

@@ -26,6 +26,7 @@ public final class MemoryTracer: Tracer {
   /// The program that the traced process is about to execute, as its command names it.
   private let program: String?
   private let kernel: any KernelInterface
+  private let sharing: TracerSharing
   private let life = TracerLifeCycle<MemorySession>()
 
   /// Creates a tracer; nothing is loaded before ``start()``.
@@ -34,8 +35,10 @@ public final class MemoryTracer: Tracer {
   ///   one that will be, a path or a name in `PATH`. Its allocator is looked for in its file.
   public init(
     _ configuration: MemoryTracerConfiguration = MemoryTracerConfiguration(),
-    program: String? = nil, kernel: any KernelInterface = LiveKernel()
+    program: String? = nil, sharing: TracerSharing = TracerSharing(),
+    kernel: any KernelInterface = LiveKernel()
   ) {
+    self.sharing = sharing
     self.configuration = configuration
     self.program = program
     self.kernel = kernel
@@ -53,7 +56,8 @@ public final class MemoryTracer: Tracer {
     try life.start { () throws(EBPFError) in
       let locator = AllocatorLocator(allocator: configuration.allocator)
       return try MemorySession(
-        configuration, files: try files(locator), locator: locator, kernel: kernel)
+        configuration, files: try files(locator), locator: locator,
+        symbolizer: sharing.symbolizer, kernel: kernel)
     }
   }
 

@@ -187,7 +187,7 @@ struct MemoryCommand: ParsableCommand {
     }
   }
 
-  private func configuration() throws(EBPFError) -> MemoryTracerConfiguration {
+  func configuration() throws(EBPFError) -> MemoryTracerConfiguration {
     var configuration = MemoryTracerConfiguration()
     if recordsAllocations {
       configuration.allocations =

@@ -43,16 +43,11 @@ struct MemoryReport {
       failure = error
     }
     if command.tracing.json {
-      try Output.write(
-        JSONDocument.text(
-          MemoryDocument(
-            result, leaks: leaks, file: file, top: command.top, containers: containers,
-            economy: economy)))
+      try Output.write(JSONDocument.text(AnyDocument(document(file: file))))
     } else if command.output == nil, let format = command.format {
       try Output.write(try encode(format))
     } else {
-      try Output.write(
-        MemoryTables(result, leaks: leaks, command: command, containers: containers).text)
+      try printTables()
       footer(file)
     }
     if let failure { throw failure }
@@ -69,7 +64,7 @@ struct MemoryReport {
 
   // MARK: - Files
 
-  private func writeFile() throws(EBPFError) -> String? {
+  func writeFile() throws(EBPFError) -> String? {
     guard let path = command.output else { return nil }
     guard let format = command.format ?? ProfileFormat(path: path) else {
       throw EBPFError(.invalidArgument, "no format for '\(path)'")
@@ -141,5 +136,22 @@ struct MemoryReport {
     for (count, text) in notes where count > 0 {
       footer.line("", "\(Figures.count(count)) \(text)")
     }
+  }
+}
+
+extension MemoryReport: TracerReport {
+  var name: String { "memory" }
+  var statistics: TracerStatistics { result.statistics }
+  var cost: TracerOverhead? { result.overhead }
+  var hooks: [TracerHook] { result.hooks }
+
+  func document(file: String?) -> any Encodable {
+    MemoryDocument(
+      result, leaks: leaks, file: file, top: command.top, containers: containers, economy: economy)
+  }
+
+  func printTables() throws(EBPFError) {
+    try Output.write(
+      MemoryTables(result, leaks: leaks, command: command, containers: containers).text)
   }
 }

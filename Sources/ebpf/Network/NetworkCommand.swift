@@ -159,7 +159,7 @@ struct NetworkCommand: ParsableCommand {
     }
   }
 
-  private func configuration() throws(EBPFError) -> NetworkTracerConfiguration {
+  func configuration() throws(EBPFError) -> NetworkTracerConfiguration {
     var configuration = NetworkTracerConfiguration()
     configuration.filter = try tracing.filter()
     configuration.recordsDNS = dns

@@ -27,12 +27,12 @@ struct NetworkReport {
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
     if command.tracing.json {
-      let document = NetworkDocument(result, containers, economy: economy)
+      let document = AnyDocument(document(file: nil))
       // After lines of events it is a line, too.
       try Output.write(command.events ? JSONDocument.line(document) : JSONDocument.text(document))
       return
     }
-    try Output.write(text)
+    try printTables()
     footer()
   }
 
@@ -133,6 +133,21 @@ struct NetworkReport {
     footer.overhead(result.overhead)
     footer.economy(economy, [statistics])
   }
+}
+
+extension NetworkReport: TracerReport {
+  var name: String { "network" }
+  var statistics: TracerStatistics { result.statistics }
+  var cost: TracerOverhead? { result.overhead }
+  var hooks: [TracerHook] { result.hooks }
+
+  func writeFile() -> String? { nil }
+
+  func document(file: String?) -> any Encodable {
+    NetworkDocument(result, containers, economy: economy)
+  }
+
+  func printTables() throws(EBPFError) { try Output.write(text) }
 }
 
 extension NetworkDrop {

@@ -131,7 +131,7 @@ struct ProfileCommand: ParsableCommand {
 
   private var presetSeconds: Double? { preset.map { Double($0.seconds) } }
 
-  private func configuration() throws(EBPFError) -> CPUProfilerConfiguration {
+  func configuration() throws(EBPFError) -> CPUProfilerConfiguration {
     var configuration = CPUProfilerConfiguration()
     configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
     configuration.stacks = userOnly ? .user : kernelOnly ? .kernel : .both

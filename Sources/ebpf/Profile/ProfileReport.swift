@@ -47,14 +47,11 @@ struct ProfileReport {
       failure = error
     }
     if command.tracing.json {
-      try Output.write(
-        JSONDocument.text(
-          ProfileDocument(
-            result, file: file, top: command.top, containers: containers, economy: economy)))
+      try Output.write(JSONDocument.text(AnyDocument(try document(file: file))))
     } else if command.output == nil, let format = command.format {
       try Output.write(try encode(format))
     } else {
-      try printTable()
+      try printTables()
       footer(file)
     }
     if let failure { throw failure }
@@ -62,7 +59,7 @@ struct ProfileReport {
 
   // MARK: - Files
 
-  private func writeFile() throws(EBPFError) -> String? {
+  func writeFile() throws(EBPFError) -> String? {
     guard let path = command.output else { return nil }
     guard let format = command.format ?? ProfileFormat(path: path) else {
       throw EBPFError(.invalidArgument, "no format for '\(path)'")
@@ -92,7 +89,7 @@ struct ProfileReport {
 
   // MARK: - Text
 
-  private func printTable() throws(EBPFError) {
+  func printTables() throws(EBPFError) {
     guard command.top > 0 else { return }
     let table: HottestFunctions
     do throws(ProfileFormatError) {
@@ -140,5 +137,17 @@ struct ProfileReport {
     footer.overhead(result.overhead)
     footer.economy(economy, [statistics])
     if let file { footer.wrote(file) }
+  }
+}
+
+extension ProfileReport: TracerReport {
+  var name: String { "profile" }
+  var statistics: TracerStatistics { result.statistics }
+  var cost: TracerOverhead? { result.overhead }
+  var hooks: [TracerHook] { result.hooks }
+
+  func document(file: String?) throws(EBPFError) -> any Encodable {
+    try ProfileDocument(
+      result, file: file, top: command.top, containers: containers, economy: economy)
   }
 }

@@ -75,6 +75,8 @@ struct SyscallEventDocument: Encodable {
   @Nullable var result: Int64?
   @Nullable var error: String?
   @Nullable var durationNs: UInt64?
+  /// For how many calls it stands: more than 1 only below --max-overhead.
+  let weight: UInt32
   let stack: [String]?
 
   struct Argument: Encodable {
@@ -88,6 +90,7 @@ struct SyscallEventDocument: Encodable {
     tid = event.thread
     comm = event.command
     syscall = event.call.name
+    weight = event.weight
     number = event.call.number
     compat = event.call.isCompat
     args = event.arguments.map { Argument(name: $0.name, value: $0.text) }

@@ -218,7 +218,7 @@ struct SyscallsCommand: ParsableCommand {
     try SyscallSelection(parsing: syscalls.joined(separator: ","))
   }
 
-  private func configuration() throws(EBPFError) -> SyscallTracerConfiguration {
+  func configuration() throws(EBPFError) -> SyscallTracerConfiguration {
     var configuration = SyscallTracerConfiguration()
     configuration.filter = try tracing.filter()
     configuration.selection = try selection()

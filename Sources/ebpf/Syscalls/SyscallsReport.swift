@@ -34,8 +34,7 @@ struct SyscallsReport {
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
     if command.tracing.json {
-      let document = SyscallsDocument(
-        summary, command: command, containers: containers, economy: economy)
+      let document = AnyDocument(document(file: nil))
       // After events or intervals it is one more line of the stream.
       let isStream = command.trace || command.interval != nil
       try Output.write(isStream ? JSONDocument.line(document) : JSONDocument.text(document))
@@ -46,11 +45,7 @@ struct SyscallsReport {
     } else if command.summary {
       try Output.write(straceSummary())
     } else if !command.trace {
-      if summary.total == 0 {
-        Output.note("no calls: nothing that was asked for made a system call")
-      } else {
-        try Output.write(SyscallsTable(summary, command: command, containers: containers).text())
-      }
+      try printTables()
     }
     footer()
   }
@@ -133,5 +128,26 @@ struct SyscallsReport {
     add(losses.eventsSpared, "were not printed to save: shorter than --max-overhead allowed")
     add(losses.unfollowed, "started processes could not be followed")
     return lines
+  }
+}
+
+extension SyscallsReport: TracerReport {
+  var name: String { "syscalls" }
+  var statistics: TracerStatistics { summary.statistics }
+  var cost: TracerOverhead? { summary.overhead }
+  var hooks: [TracerHook] { summary.hooks }
+
+  func writeFile() -> String? { nil }
+
+  func document(file: String?) -> any Encodable {
+    SyscallsDocument(summary, command: command, containers: containers, economy: economy)
+  }
+
+  func printTables() throws(EBPFError) {
+    if summary.total == 0 {
+      Output.note("no calls: nothing that was asked for made a system call")
+    } else {
+      try Output.write(SyscallsTable(summary, command: command, containers: containers).text())
+    }
   }
 }
