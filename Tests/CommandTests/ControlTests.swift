@@ -15,16 +15,8 @@ import Testing
   private func tracer(_ arguments: [String], by starter: [String] = []) throws -> RunningCommand {
     let running = try RunningCommand(
       starter + [EBPF.path] + arguments + ["--json", "--control", path])
-    // It listens from early on, and answers once it records.
-    while true {
-      guard kill(running.pid, 0) == 0 else {
-        throw RunningCommand.Failure(description: "the tracer ended")
-      }
-      do {
-        _ = try ControlSocket(path).ask(#"{"request": "overhead"}"#)
-        return running
-      } catch is ControlSocket.Failure { sched_yield() }
-    }
+    _ = try running.ask(#"{"request": "overhead"}"#, at: path)
+    return running
   }
 
   private func control(_ arguments: [String], status: Int32 = 0) throws -> JSONValue {
@@ -132,6 +124,7 @@ import Testing
     #expect(try JSONValue(parsing: refusal)["error"]["code"].text == "too_large")
     #expect(try long.line() == nil, "and then the connection is closed")
 
+    try child.resumeUntilStopped()
     try child.finish()
     #expect(try rude.ask(#"{"request": "pause"}"#)["request"].text == "pause")
     #expect(try idle.ask(#"{"request": "resume"}"#)["request"].text == "resume")
@@ -170,7 +163,7 @@ import Testing
     #expect(known.status == 2)
     let error = try JSONValue(parsing: known.output)["error"]
     #expect(error["message"].text == "user 65534 may not control what user 0 runs")
-    #expect(kill(running.pid, 0) == 0)
+    #expect(!running.isOver)
     _ = try control(["stop"])
     #expect(running.end(by: 0) == 0)
   }

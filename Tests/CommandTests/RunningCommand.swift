@@ -83,6 +83,23 @@ final class RunningCommand {
     throw Failure(description: "it ended by itself, with wait status \(state)")
   }
 
+  /// True when it has ended by itself; its status can still be asked for.
+  var isOver: Bool {
+    var information = siginfo_t()
+    let found = waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT)
+    return found == 0 && information.si_signo == SIGCHLD
+  }
+
+  /// Asks at its control socket, which is answered once it records.
+  func ask(_ request: String, at path: String) throws -> JSONValue {
+    while true {
+      do { return try ControlSocket(path).ask(request) } catch is ControlSocket.Failure {
+        guard !isOver else { throw Failure(description: "the tracer ended") }
+        usleep(2_000)
+      }
+    }
+  }
+
   /// Sends a signal and goes on.
   func send(_ signal: Int32) { kill(pid, signal) }
 

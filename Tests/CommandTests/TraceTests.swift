@@ -53,16 +53,7 @@ import Testing
       EBPF.path, "trace", "syscalls,memory,network,profile", "-p", String(child.id), "--json",
       "--control", path,
     ])
-    func ask(_ request: String) throws -> JSONValue {
-      while true {
-        guard kill(running.pid, 0) == 0 else {
-          throw RunningCommand.Failure(description: "the tracer ended")
-        }
-        do { return try ControlSocket(path).ask(request) } catch is ControlSocket.Failure {
-          sched_yield()
-        }
-      }
-    }
+    func ask(_ request: String) throws -> JSONValue { try running.ask(request, at: path) }
     #expect(
       try ask(#"{"request":"overhead"}"#)["tracers"].keys
         == ["syscalls", "memory", "network", "profile"])
@@ -122,13 +113,8 @@ import Testing
     busy.resume()
     var steps = 0
     while steps < 2 {
-      guard kill(running.pid, 0) == 0 else {
-        throw RunningCommand.Failure(description: "the tracer ended")
-      }
-      do {
-        let answer = try ControlSocket(path).ask(#"{"request":"overhead"}"#)
-        steps = answer["economy"]["steps_taken"].int ?? 0
-      } catch is ControlSocket.Failure { sched_yield() }
+      let answer = try running.ask(#"{"request":"overhead"}"#, at: path)
+      steps = answer["economy"]["steps_taken"].int ?? 0
       usleep(100_000)
     }
     busy.send(SIGKILL)
