@@ -17,13 +17,13 @@ public final class CPUProfiler: Tracer {
   /// How the profile is taken.
   public let configuration: CPUProfilerConfiguration
   private let kernel: any KernelInterface
-  private let sharing: TracerSharing
+  private let sharing: TracerSharing?
   private let life = TracerLifeCycle<ProfilerSession>()
 
   /// Creates a profiler; nothing is loaded before ``start()``.
   public init(
     _ configuration: CPUProfilerConfiguration = CPUProfilerConfiguration(),
-    sharing: TracerSharing = TracerSharing(), kernel: any KernelInterface = LiveKernel()
+    sharing: TracerSharing? = nil, kernel: any KernelInterface = LiveKernel()
   ) {
     self.configuration = configuration
     self.sharing = sharing
@@ -39,8 +39,9 @@ public final class CPUProfiler: Tracer {
     }
     // Who starts a profiler because a machine is busy should not wait until it is not.
     try life.start { () throws(EBPFError) in
-      try Thread.urgently { () throws(EBPFError) in
-        try ProfilerSession(configuration, symbolizer: sharing.symbolizer, kernel: kernel)
+      let symbolizer = TracerSharing.symbolizer(sharing)
+      return try Thread.urgently { () throws(EBPFError) in
+        try ProfilerSession(configuration, symbolizer: symbolizer, kernel: kernel)
       }
     }
   }

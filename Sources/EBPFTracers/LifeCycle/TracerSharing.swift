@@ -2,7 +2,12 @@ internal import Symbolization
 
 /// What tracers of one process have in common: the names of functions they looked up.
 public final class TracerSharing: Sendable {
-  let symbolizer = Symbolizer()
+  private let symbolizer = Symbolizer()
+
+  /// The shared one, or one that ends with its only user.
+  static func symbolizer(_ sharing: TracerSharing?) -> Symbolizer {
+    sharing?.symbolizer ?? Symbolizer()
+  }
 
   /// Nothing looked up yet.
   public init() {}

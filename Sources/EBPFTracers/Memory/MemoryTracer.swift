@@ -26,7 +26,7 @@ public final class MemoryTracer: Tracer {
   /// The program that the traced process is about to execute, as its command names it.
   private let program: String?
   private let kernel: any KernelInterface
-  private let sharing: TracerSharing
+  private let sharing: TracerSharing?
   private let life = TracerLifeCycle<MemorySession>()
 
   /// Creates a tracer; nothing is loaded before ``start()``.
@@ -35,7 +35,7 @@ public final class MemoryTracer: Tracer {
   ///   one that will be, a path or a name in `PATH`. Its allocator is looked for in its file.
   public init(
     _ configuration: MemoryTracerConfiguration = MemoryTracerConfiguration(),
-    program: String? = nil, sharing: TracerSharing = TracerSharing(),
+    program: String? = nil, sharing: TracerSharing? = nil,
     kernel: any KernelInterface = LiveKernel()
   ) {
     self.sharing = sharing
@@ -57,7 +57,7 @@ public final class MemoryTracer: Tracer {
       let locator = AllocatorLocator(allocator: configuration.allocator)
       return try MemorySession(
         configuration, files: try files(locator), locator: locator,
-        symbolizer: sharing.symbolizer, kernel: kernel)
+        symbolizer: TracerSharing.symbolizer(sharing), kernel: kernel)
     }
   }
 
