@@ -7,7 +7,8 @@ import Testing
 @Suite struct ProfileTests {
   /// Half a second of hot_a and hot_b.
   static func command() throws -> [String] {
-    ["--", try StoppedProcess.workload("cpu"), "0.5"]
+    // What the command prints would be among the results.
+    ["--", "sh", "-c", "exec \(try StoppedProcess.workload("cpu")) 0.5 > /dev/null"]
   }
 
   /// Its document; `--json` goes before the command that is profiled.
