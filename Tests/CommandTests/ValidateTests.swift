@@ -75,7 +75,7 @@ import Testing
 
   // MARK: - Without kernel and privileges
 
-  @Test func `no bpf call is made`() throws {
+  @Test func `Capability 5: no bpf call is made`() throws {
     let directory = try TemporaryDirectory()
     let trace = directory.file("trace")
     let command = try EBPF.run(

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(arguments: ["cpu", "cpu-static", "cpu-fixed", "cpu-noframes"])
-  func `the profile is rate times CPU time, and three quarters of it is hot_b`(
+  func `Capability 17: the profile is rate times CPU time, and three quarters of it is hot_b`(
     workload: String
   ) throws {
     let child = try StoppedProcess(workload: workload, ["2.5", "stop"])
@@ -107,7 +107,11 @@ import Testing
       result.profile.samples.reduce(0) { $0 + UInt64($1.values[0]) } == result.statistics.recorded)
   }
 
-  @Test func `a paused profiler takes no samples, and the pause is not in the duration`() throws {
+  @Test
+  func
+    `Capability 19, 20: a paused profiler takes no samples, and the pause is not in the duration`()
+    throws
+  {
     let child = try StoppedProcess(workload: "cpu", ["60", "stop"])
     let profiler = profiler(of: child.id)
     let start = Clock.monotonic.now
@@ -135,7 +139,7 @@ import Testing
     #expect(result.statistics.recordedNanoseconds == result.profile.duration)
   }
 
-  @Test func `a profiler is started once, and only at a rate it can keep`() throws {
+  @Test func `Capability 16: a profiler is started once, and only at a rate it can keep`() throws {
     let profiler = profiler(of: getpid())
     try profiler.start()
     #expect(throws: EBPFError.self) { try profiler.start() }
@@ -246,7 +250,7 @@ import Testing
     #expect(samples.values.allSatisfy { $0 > 100 }, "0.3 s of each at 997 Hz: \(samples)")
   }
 
-  @Test func `the overhead is measured, and is that of this process`() async {
+  @Test func `Capability 18: the overhead is measured, and is that of this process`() async {
     // In a process of its own: others of this one open and use what they need meanwhile.
     await #expect(processExitsWith: .success) {
       let child = try StoppedProcess(workload: "cpu", ["1", "stop"])
@@ -269,7 +273,7 @@ import Testing
   }
 
   @Test(arguments: ["cpu", "cpu-static", "cpu-fixed"])
-  func `functions have the names that perf gives them`(workload: String) throws {
+  func `Capability 17: functions have the names that perf gives them`(workload: String) throws {
     let child = try StoppedProcess(workload: workload, ["1", "stop"])
     let folder = try TemporaryDirectory()
     let data = folder.file("perf.data")

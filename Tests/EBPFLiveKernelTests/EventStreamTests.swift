@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: EventSource.Buffer.allCases)
-  func `111,001 records arrive whole, once, in each CPU's order, with their latency`(
+  func `Capability 12: 111,001 records arrive whole, once, in each CPU's order, with their latency`(
     buffer: EventSource.Buffer
   ) throws {
     let child = try StoppedProcess(workload: "syscalls")
@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test(arguments: EventSource.Buffer.allCases)
-  func `what finds a tiny buffer full is counted exactly, with and without a reader`(
+  func `Capability 12: what finds a tiny buffer full is counted exactly, with and without a reader`(
     buffer: EventSource.Buffer
   ) throws {
     // Nobody reads, and then somebody reads three records at a time.

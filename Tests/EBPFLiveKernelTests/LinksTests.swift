@@ -9,11 +9,13 @@ import Testing
 /// Each in a process of its own: a child that another test is just starting shares this process's
 /// descriptors until it runs its program, and would keep a link alive that was closed here.
 @Suite struct LinksTests {
-  @Test func `one is detached by name and its count freezes; the other goes on`() async {
+  @Test func `Capability 10: one is detached by name and its count freezes; the other goes on`()
+    async
+  {
     await #expect(processExitsWith: .success) { try LinksTests.detachOne() }
   }
 
-  @Test func `all are detached although one fails, which is reported`() async {
+  @Test func `Capability 11: all are detached although one fails, which is reported`() async {
     await #expect(processExitsWith: .success) { try LinksTests.detachAll() }
   }
 

@@ -63,7 +63,7 @@ import Testing
     return lines.joined(separator: "\n")
   }
 
-  @Test func `maps are what bpftool says they are`() throws {
+  @Test func `Capability 1: maps are what bpftool says they are`() throws {
     let object = try Self.object("maps_btf.bpf.o")
     let loaded = try LoadedObject(object)
     #expect(loaded.maps.map(\.name) == object.maps.map(\.name))
@@ -77,7 +77,7 @@ import Testing
   }
 
   @Test(arguments: ["count_raw_tp", "globals", "ringbuf_events"])
-  func `programs are what bpftool says they are`(name: String) throws {
+  func `Capability 1: programs are what bpftool says they are`(name: String) throws {
     let loaded = try LoadedObject(Self.object(name + ".bpf.o"))
     for program in loaded.programs {
       let text = try Command.output(["bpftool", "prog", "show", "id", String(program.id)])
@@ -196,7 +196,7 @@ import Testing
 
   // MARK: Unloading
 
-  @Test func `unloading ends programs, maps and links; twice is fine`() throws {
+  @Test func `Capability 6: unloading ends programs, maps and links; twice is fine`() throws {
     let loaded = try LoadedObject(Self.object("count_raw_tp.bpf.o"))
     let program = try loaded.program("count_enter")
     let link = try program.attachBySection()
@@ -216,7 +216,7 @@ import Testing
     try link.detach()
   }
 
-  @Test func `a thousand loads keep descriptors and memory flat`() async {
+  @Test func `Capability 6: a thousand loads keep descriptors and memory flat`() async {
     await #expect(processExitsWith: .success) {
       let object = try LoadedObjectTests.object("count_tp_btf.bpf.o")
       func cycle() throws {
@@ -236,7 +236,7 @@ import Testing
     }
   }
 
-  @Test func `a killed process leaves nothing`() async throws {
+  @Test func `Capability 6: a killed process leaves nothing`() async throws {
     await #expect(processExitsWith: .signal(SIGKILL)) {
       var object = try LoadedObjectTests.object("count_raw_tp.bpf.o")
       for index in object.programs.indices { object.programs[index].name = "swift_killed" }

@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test(.enabled(if: !FileSystem.exists("/sys/bus/event_source/devices/kprobe")))
-  func `without kprobes the error says so, and what to use`() throws {
+  func `Capability 7: without kprobes the error says so, and what to use`() throws {
     let error = try refusal("count_kprobe.bpf.o", .kprobe("__x64_sys_getppid"))
     #expect(
       error.description == """

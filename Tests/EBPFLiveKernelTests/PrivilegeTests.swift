@@ -21,7 +21,8 @@ import Testing
   ]
 
   @Test(arguments: who)
-  func `the verdicts are what plain system calls experience`(prefix: [String]) throws {
+  func `Capability 4: the verdicts are what plain system calls experience`(prefix: [String]) throws
+  {
     let oracle = try Oracle.build(name: "privilege_calls", source: Self.source, libraries: [])
     let truth = try Command.output(prefix + [oracle])
     let program = try FileSystem.link("/proc/self/exe")

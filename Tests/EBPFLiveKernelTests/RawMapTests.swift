@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: dumpable)
-  func `what we write is what bpftool dumps, bit for bit`(type: MapType) throws {
+  func `Capability 13: what we write is what bpftool dumps, bit for bit`(type: MapType) throws {
     let map = try make(type, entries: 4)
     for number in UInt32(0)..<4 {
       try map.update(key(number, map), element(Int(number), map))
@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test(arguments: dumpable)
-  func `what bpftool writes is what we read, bit for bit`(type: MapType) throws {
+  func `Capability 13: what bpftool writes is what we read, bit for bit`(type: MapType) throws {
     let map = try make(type, entries: 4)
     let key = key(3, map)
     let value = value(77, map)
@@ -65,7 +65,9 @@ import Testing
     #expect(try map.value(for: [1, 0, 0, 0]) == [UInt8](repeating: 0, count: 12))
   }
 
-  @Test func `a deleted key is gone for bpftool too, and the second delete says so`() throws {
+  @Test func `Capability 15: a deleted key is gone for bpftool too, and the second delete says so`()
+    throws
+  {
     let map = try make(.hash)
     try map.update([1, 0, 0, 0], value(1, map))
     #expect(try BPFTool.dump(map).count == 1)
@@ -74,7 +76,9 @@ import Testing
     #expect(try !map.delete([1, 0, 0, 0]))
   }
 
-  @Test func `an array's entry cannot be deleted, and the error says what to do`() throws {
+  @Test func `Capability 15: an array's entry cannot be deleted, and the error says what to do`()
+    throws
+  {
     let map = try make(.array)
     let error = #expect(throws: EBPFError.self) { try map.delete([0, 0, 0, 0]) }
     #expect(
@@ -87,7 +91,7 @@ import Testing
         """)
   }
 
-  @Test func `noExist and exists each refuse the other half`() throws {
+  @Test func `Capability 14: noExist and exists each refuse the other half`() throws {
     let map = try make(.hash)
     let missing = #expect(throws: EBPFError.self) {
       try map.update([1, 0, 0, 0], value(1, map), .exists)
@@ -117,7 +121,7 @@ import Testing
     #expect(beyond?.hint == "indices run from 0 to 1")
   }
 
-  @Test func `a frozen map refuses every write, and can still be read`() throws {
+  @Test func `Capability 14: a frozen map refuses every write, and can still be read`() throws {
     let map = try make(.array)
     try map.update(key(0, map), value(9, map))
     try map.freeze()

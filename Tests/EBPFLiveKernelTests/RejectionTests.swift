@@ -52,7 +52,7 @@ import Testing
   ]
 
   @Test(arguments: reasons)
-  func `each rejected program has its errno, the telling line, and leaves no map`(
+  func `Capability 1: each rejected program has its errno, the telling line, and leaves no map`(
     name: String, reason: String
   ) throws {
     var options = LoadOptions()

@@ -24,7 +24,7 @@ import Testing
     #expect(compared > 50)
   }
 
-  @Test func `the kernel's row has the version it found`() throws {
+  @Test func `Capability 2: the kernel's row has the version it found`() throws {
     let release = try MachineNames.current().release
     let row = try #require(Self.check.row("kernel", "Linux 5.8 or newer"))
     #expect(row.verdict == .yes)
@@ -44,7 +44,7 @@ import Testing
     return SystemCheck.run(features: KernelFeatures(types: types)).row("kernel", "BTF")
   }
 
-  @Test func `missing BTF is told, and only CO-RE objects miss it`() throws {
+  @Test func `Capability 3: missing BTF is told, and only CO-RE objects miss it`() throws {
     let path = "/no/such/btf"
     let row = try #require(check(btf: path))
     #expect(row.verdict == .no)
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 23, 24, 1000, 1_000_000])
-  func `a truncated file is unreadable, and no crash`(length: Int) throws {
+  func `Capability 3: a truncated file is unreadable, and no crash`(length: Int) throws {
     let directory = try TemporaryDirectory()
     let whole = try SystemFile.read("/sys/kernel/btf/vmlinux")
     let path = try directory.write(Array(whole[..<length]), to: "vmlinux")

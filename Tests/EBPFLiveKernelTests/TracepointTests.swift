@@ -10,7 +10,7 @@ import Testing
   ]
 
   @Test(arguments: ways)
-  func `111,001 system calls are counted, of which 111,000 return and 5,000 fail`(
+  func `Capability 9: 111,001 system calls are counted, of which 111,000 return and 5,000 fail`(
     fixture: String, mechanism: String
   ) throws {
     let counts = try SyscallCounts(fixture)

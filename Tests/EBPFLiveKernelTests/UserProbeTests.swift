@@ -40,7 +40,7 @@ struct MallocCounts {
   static let libc = "/lib/x86_64-linux-gnu/libc.so.6"
 
   @Test(arguments: [UserProbe.Binary.library("libc.so.6"), .path(libc)], [true, false])
-  func `1000 mallocs and 900 frees are counted, in one process or in all`(
+  func `Capability 8: 1000 mallocs and 900 frees are counted, in one process or in all`(
     binary: UserProbe.Binary, onlyTarget: Bool
   ) throws {
     let child = try StoppedProcess(workload: "memory")

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test(arguments: ["globals.bpf.o", "legacy_maps.bpf.o", "core_types.bpf.o"])
-  func `a file cut anywhere is refused`(name: String) throws {
+  func `Capability 5: a file cut anywhere is refused`(name: String) throws {
     let bytes = try contents(ofFile: Fixtures.path(name))
     for length in 0..<bytes.count {
       let isValid = try Self.examine(Array(bytes.prefix(length)))
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func `changed bytes are answered, and none hangs`() throws {
+  @Test func `Capability 5: changed bytes are answered, and none hangs`() throws {
     var generator = Generator(state: 42)
     var fixtures: [(name: String, bytes: [UInt8])] = []
     for name in Fixtures.names(endingWith: ".bpf.o") {
