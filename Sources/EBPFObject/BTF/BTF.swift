@@ -193,14 +193,21 @@ extension BTF {
   /// The section that holds a string, and where it starts in it.
   func place(ofString offset: UInt32) throws(EBPFError) -> (Bytes, Int) {
     guard let place = locate(string: offset) else { throw noString(offset) }
-    return place
+    return (place.bytes, place.start)
+  }
+
+  /// A string in the section that holds it. A structure: the runtime would have to make the type of an
+  /// optional pair.
+  struct StringPlace {
+    let bytes: Bytes
+    let start: Int
   }
 
   /// The same; nil for an offset past the end.
-  func locate(string offset: UInt32) -> (Bytes, Int)? {
+  func locate(string offset: UInt32) -> StringPlace? {
     if offset < firstStringOffset { return base?.locate(string: offset) }
     guard offset < stringEnd else { return nil }
-    return (strings, Int(offset - firstStringOffset))
+    return StringPlace(bytes: strings, start: Int(offset - firstStringOffset))
   }
 
   private func noString(_ offset: UInt32) -> EBPFError {

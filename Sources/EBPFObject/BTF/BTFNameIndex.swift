@@ -27,8 +27,8 @@ final class BTFNameIndex: Sendable {
       if name >= blob.firstStringOffset, name < blob.stringEnd {
         hashes.append(
           Self.scan(strings, from: Int(name - blob.firstStringOffset)).essentialHash)
-      } else if let (bytes, start) = blob.locate(string: name) {
-        hashes.append(Self.scan(bytes.span, from: start).essentialHash)
+      } else if let place = blob.locate(string: name) {
+        hashes.append(Self.scan(place.bytes.span, from: place.start).essentialHash)
       } else {
         // A name that is not there cannot be looked up; reading this type's name throws.
         continue

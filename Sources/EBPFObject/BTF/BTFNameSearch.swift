@@ -60,12 +60,12 @@ struct BTFNameSearch {
         guard mayBeWanted(Self.word(strings, at: start)) else { continue }
       }
       guard let size = types.integer(at: offset + 8, as: UInt32.self, order: order),
-        let (bytes, start) = blob.locate(string: name)
+        let place = blob.locate(string: name)
       else { continue }
       let type = BTFType(
         id: blob.firstID + UInt32(index), nameOffset: name, info: info, sizeOrType: size,
         dataOffset: offset + 12)
-      compare(type, bytes.span, start)
+      compare(type, place.bytes.span, place.start)
     }
   }
 

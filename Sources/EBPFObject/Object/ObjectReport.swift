@@ -241,8 +241,9 @@ extension ObjectReport {
     checkTypes(object)
     programs.reserveCapacity(object.programs.count)
     var shared = Program.Shared()
-    for (spec, section) in zip(object.programs, parsed.programSections) {
-      programs.append(Program(spec, in: section, &shared))
+    for index in object.programs.indices {
+      programs.append(
+        Program(object.programs[index], in: parsed.programSections[index], &shared))
     }
     checkPrograms()
     checkMaps(object.maps)
@@ -265,9 +266,12 @@ extension ObjectReport {
   private mutating func checkPrograms() {
     var names: Set<String> = []
     names.reserveCapacity(programs.count)
-    for program in programs {
-      let spec = program.spec
-      let section = program.section
+    for index in programs.indices {
+      // Most programs are all right, and need no copy.
+      let isNew = names.insert(programs[index].spec.name).inserted
+      let section = programs[index].section
+      if isNew, !section.isUnknown, !section.lacksTarget { continue }
+      let spec = programs[index].spec
       if section.isUnknown {
         let near = isFull ? nil : section.suggestion
         let hint = near.map { "the nearest known name is '\($0)'; " } ?? ""
@@ -283,7 +287,7 @@ extension ObjectReport {
             .invalidArgument, "the section names no target: \(section.row?.form ?? "")",
             context: spec.places, hint: "set the program's target before it is loaded"))
       }
-      if !names.insert(spec.name).inserted {
+      if !isNew {
         add(
           .warning,
           EBPFError(

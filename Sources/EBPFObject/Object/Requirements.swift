@@ -44,9 +44,10 @@ struct Requirements: Sendable {
   init(_ object: ObjectFile, _ programs: [ObjectReport.Program]) {
     for map in object.maps { add(map, object.btf) }
     var used = Used()
-    for program in programs where program.spec.autoload {
-      add(program)
-      used.add(program)
+    // By index: a copy of a program counts a dozen references.
+    for index in programs.indices where programs[index].spec.autoload {
+      add(programs[index])
+      used.add(programs[index])
     }
     add(used)
   }
@@ -103,16 +104,15 @@ struct Requirements: Sendable {
   // MARK: - Programs
 
   private mutating func add(_ program: ObjectReport.Program) {
-    let spec = program.spec
     if let row = program.section.row {
       if let version = row.firstKernel {
-        needs.append((version, .row(program: spec.name, row.name)))
+        needs.append((version, .row(program: program.spec.name, row.name)))
       }
-    } else if let version = spec.type.firstKernel {
-      needs.append((version, .type(program: spec.name, spec.type)))
+    } else if let version = program.spec.type.firstKernel {
+      needs.append((version, .type(program: program.spec.name, program.spec.type)))
     }
-    if spec.instructions.count > 4096 {
-      need(KernelVersion(5, 2), "program '\(spec.name)' has more than 4,096 instructions")
+    if program.spec.instructions.count > 4096 {
+      need(KernelVersion(5, 2), "program '\(program.spec.name)' has more than 4,096 instructions")
     }
   }
 

@@ -39,30 +39,33 @@ struct ObjectText {
   }
 
   private var programs: String {
-    guard !report.programs.isEmpty else { return "" }
+    let programs = report.programs
+    guard !programs.isEmpty else { return "" }
     var table = TextTable(rightAligned: [4])
     table.add("name", "section", "type", "attaches to", "instructions")
-    for program in report.programs {
-      let spec = program.spec
-      var place = spec.attachType.rawValue == 0 ? "" : spec.attachType.name
-      if !place.isEmpty, !spec.attachTarget.isEmpty { place += " " }
-      place += spec.attachTarget
+    // By index: a copy of a program counts a dozen references.
+    for index in programs.indices {
+      let type = programs[index].spec.attachType
+      let target = programs[index].spec.attachTarget
+      var place = type.rawValue == 0 ? "" : type.name
+      if !place.isEmpty, !target.isEmpty { place += " " }
+      place += target
       table.add(
-        spec.name, spec.sectionName, spec.type.name, place.isEmpty ? "-" : place,
-        Figures.count(UInt64(program.instructionCount)))
+        programs[index].spec.name, programs[index].spec.sectionName, programs[index].spec.type.name,
+        place.isEmpty ? "-" : place, Figures.count(UInt64(programs[index].instructionCount)))
     }
-    var text = title("programs", report.programs.count) + header(of: table)
+    var text = title("programs", programs.count) + header(of: table)
     var calls = Details(self, "calls")
     var helpers = Details(self, "helpers")
     var functions = Details(self, "kfuncs")
     var maps = Details(self, "maps")
-    for (row, program) in report.programs.enumerated() {
-      table.append(row + 1, to: &text, indent: "  ")
+    for index in programs.indices {
+      table.append(index + 1, to: &text, indent: "  ")
       text += "\n"
-      calls.append(program.subprograms, to: &text)
-      helpers.append(program.helpers, to: &text) { _ in program.helperNames }
-      functions.append(program.kernelFunctions, to: &text)
-      maps.append(program.maps, to: &text)
+      calls.append(programs[index].subprograms, to: &text)
+      helpers.append(programs[index].helpers, to: &text) { _ in programs[index].helperNames }
+      functions.append(programs[index].kernelFunctions, to: &text)
+      maps.append(programs[index].maps, to: &text)
     }
     return text
   }
