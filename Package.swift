@@ -46,7 +46,7 @@ let package = Package(
     .target(
       name: "Symbolization", dependencies: ["CDemangle", "EBPFObject", "EBPFSystem"],
       swiftSettings: strict),
-    .target(name: "Unwinding", dependencies: ["EBPFObject"], swiftSettings: strict),
+    .target(name: "Unwinding", dependencies: ["EBPFObject"], swiftSettings: lifetimes),
     .target(
       name: "CBPFObjects", path: "bpf-objects", exclude: ["bpf", "build"],
       publicHeadersPath: "include", cSettings: strictC),

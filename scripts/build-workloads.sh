@@ -31,6 +31,17 @@ build() { # program source flags...
   echo "$program"
 }
 
+build_swift() { # program source flags...
+  program=$out/$1
+  source=$sources/$2
+  shift 2
+  if [ -e "$program" ] && [ -z "$(find "$source" "$0" -newer "$program")" ]; then return; fi
+  swiftc -O -swift-version 6 -parse-as-library -warnings-as-errors "$@" "$source" -o "$program.$$"
+  mv -f "$program.$$" "$program"
+  echo "$program"
+}
+
+walked="-fomit-frame-pointer -fno-builtin-labs -pthread"
 frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls"
 # shellcheck disable=SC2086
 {
@@ -58,12 +69,17 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build cpu-fixed cpu.c $frames -fno-pie -no-pie
   build cpu-stripped cpu.c $frames -s
   build cpu-noframes cpu.c -fomit-frame-pointer
-  build unwind unwind.c -fomit-frame-pointer
-  build unwind-lld unwind.c -fomit-frame-pointer -fuse-ld=lld
-  build unwind-static unwind.c -fomit-frame-pointer -static
-  build unwind-static-pie unwind.c -fomit-frame-pointer -static-pie
+  build unwind unwind.c $walked
+  build unwind-lld unwind.c $walked -fuse-ld=lld
+  build unwind-static unwind.c $walked -static
+  build unwind-static-pie unwind.c $walked -static-pie
   build with-capabilities-static ../../VM/with_capabilities.c -static
 }
+
+build_swift unwind-swift unwind.swift
+build_swift unwind-swift-debug unwind.swift -g
+build_swift unwind-swift-frames unwind.swift -Xcc -fno-omit-frame-pointer
+build_swift unwind-swift-static unwind.swift -static-stdlib
 
 if [ "$(uname -m)" = x86_64 ]; then
   build compat_calls compat_calls.c
@@ -77,7 +93,8 @@ if command -v musl-gcc >/dev/null; then
   compiler=musl-gcc
   # shellcheck disable=SC2086
   {
-    build unwind-musl unwind.c -fomit-frame-pointer
+    build unwind-musl unwind.c $walked
+    build unwind-musl-static unwind.c $walked -static
     build memory-musl memory.c $frames
     build allocations-musl allocations.c $frames -pthread
     build allocations-musl-static allocations.c $frames -static -pthread

@@ -26,7 +26,8 @@ public final class Symbolizer: Sendable {
 
   /// One program in one process: what `exec` puts in place of another.
   public struct Program: Sendable, Hashable {
-    /// When the process was created, in nanoseconds of CLOCK_BOOTTIME.
+    /// When the process was created, in nanoseconds of CLOCK_BOOTTIME; only whole clock ticks
+    /// (``startUnit``) count, which is what `/proc` tells.
     public var start: UInt64
     /// Where the kernel laid the program out, which is chosen at random at each `exec`: start_code,
     /// end_code, start_stack and start_brk (fields 26, 27, 28 and 47 of `/proc/PID/stat`) as the
@@ -35,6 +36,8 @@ public final class Symbolizer: Sendable {
     /// Where addresses are not chosen at random the same program, executed again with the same
     /// arguments, counts as the same; its code is at the same addresses then.
     public var image: UInt64
+    /// A clock tick, in nanoseconds.
+    public static let startUnit = ProcessStatus.nanosecondsPerTick
     /// What the parts of ``image`` are multiplied by.
     public static let imageFactor: UInt64 = 0x9e37_79b9_7f4a_7c15
     /// Creates a program's identity.
@@ -73,6 +76,12 @@ public final class Symbolizer: Sendable {
   /// Throws `notFound` when the process has ended, `denied` when it may not be looked into.
   public func snapshot(pid: Int32) throws(EBPFError) {
     try state.withLock { (state) throws(EBPFError) in try state.snapshot(pid) }
+  }
+
+  /// The program that a process runs now, which is looked at as by ``snapshot(pid:)``; nil when the
+  /// process is gone or may not be looked into.
+  public func program(of pid: Int32) -> Program? {
+    state.withLock { $0.program(of: pid) }
   }
 
   /// The code of a program that is in files, read now; empty when the process is gone or runs another.

@@ -46,6 +46,15 @@ struct SymbolizerState: Sendable {
     files.trim()
   }
 
+  mutating func program(of pid: Int32) -> Symbolizer.Program? {
+    guard case .success(let key) = programs.find(nil, in: pid, &files),
+      let status = programs[key]?.status
+    else { return nil }
+    let (start, overflow) = status.startTime.multipliedReportingOverflow(
+      by: ProcessStatus.nanosecondsPerTick)
+    return overflow ? nil : Symbolizer.Program(start: start, image: status.image)
+  }
+
   /// The executable mappings of a program that files, or the kernel's own image, are behind.
   mutating func code(of program: Symbolizer.Program, in pid: Int32) -> [CodeMapping] {
     guard case .success(let key) = programs.find(program, in: pid, &files) else { return [] }

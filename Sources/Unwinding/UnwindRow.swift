@@ -82,6 +82,11 @@ public struct UnwindRow: Sendable, Hashable {
     Int(Int8(truncatingIfNeeded: bits >> 40))
   }
 
+  /// The same rule from another address on.
+  func moved(to offset: UInt32) -> UnwindRow {
+    UnwindRow(bits: bits & ~UInt64(UInt32.max) | UInt64(offset))
+  }
+
   /// The same rule, whatever the address.
   func continues(_ other: UnwindRow) -> Bool { bits >> 32 == other.bits >> 32 }
 }

@@ -1,6 +1,7 @@
 public import EBPFObject
 
-/// Where the unwind rows of one file come from: its `.eh_frame`, read when rows are asked for.
+/// Where the unwind rows of one file come from: its `.eh_frame`, and the code that it leaves out, read
+/// when rows are asked for.
 ///
 /// A file with many functions is divided into parts, each with a table of its own, so that only those
 /// need memory whose code is met on a stack.
@@ -13,6 +14,7 @@ public struct UnwindSource: Sendable {
   /// `.eh_frame`, and its address.
   private let frames: (bytes: Bytes, address: UInt64)?
   private let index: FrameIndex?
+  private let file: ELFFile
 
   /// Functions in a part.
   static let partSize = 1024
@@ -28,6 +30,7 @@ public struct UnwindSource: Sendable {
         .unsupported, "stack walking by .eh_frame is there for x86-64 only",
         hint: "build the program with frame pointers (-fno-omit-frame-pointer)")
     }
+    self.file = file
     let code = try Self.code(of: file)
     self.code = code
     base = code.lowerBound
@@ -42,11 +45,11 @@ public struct UnwindSource: Sendable {
   ///
   /// Throws `tooLarge` when there are more of them than the limit.
   public func table(ofPart part: Int, rowLimit: Int) throws(EBPFError) -> UnwindTable {
-    guard let frames else { return UnwindTable(base: base) }
-    guard let index else {
+    let filler = try CodeRows(file, namesFunctions: parts.count == 1)
+    guard let index, let frames else {
       return try UnwindTable(
-        CallFrameInformation(frames.bytes, address: frames.address), of: code, base: base,
-        rowLimit: rowLimit)
+        CallFrameInformation(frames?.bytes ?? Bytes([]), address: frames?.address ?? 0),
+        filledBy: filler, of: code, base: base, rowLimit: rowLimit)
     }
     let first = part * Self.partSize
     let last = min(index.count, first + Self.partSize)
@@ -58,7 +61,7 @@ public struct UnwindSource: Sendable {
     let end = part + 1 < parts.count ? parts[part + 1] : code.upperBound
     return try UnwindTable(
       CallFrameInformation(frames.bytes, address: frames.address, descriptions: descriptions),
-      of: start..<end, base: base, rowLimit: rowLimit)
+      filledBy: filler, of: start..<end, base: base, rowLimit: rowLimit)
   }
 
   /// The parts of a large file; nil for one that is read as a whole, or whose index is not in order.

@@ -2,8 +2,8 @@ internal import EBPFObject
 
 /// How to walk the stack from the addresses of one file, or of one part of it, without frame pointers.
 ///
-/// Made from `.eh_frame`, which compilers write for exceptions and which stripping leaves. x86-64
-/// only. The rows are sorted, and rows that say the same as the one before are left out.
+/// Made from `.eh_frame`, which compilers write for exceptions and which stripping leaves, and from
+/// the machine code of what that does not describe. x86-64 only. The rows are sorted, and rows that say the same as the one before are left out.
 public struct UnwindTable: Sendable {
   /// The address, before any load bias, that rows are relative to.
   public let base: UInt64
@@ -14,19 +14,12 @@ public struct UnwindTable: Sendable {
   /// Entries that are not what they should be; their addresses are `unknown`.
   public let malformedEntries: Int
 
-  /// The table of a file that has none.
-  init(base: UInt64) {
-    self.base = base
-    rows = []
-    functionCount = 0
-    malformedEntries = 0
-  }
-
   /// The rows for the addresses in `code`. Throws `tooLarge` when there are more than the limit.
   init(
-    _ information: CallFrameInformation, of code: Range<UInt64>, base: UInt64, rowLimit: Int
+    _ information: CallFrameInformation, filledBy filler: CodeRows, of code: Range<UInt64>,
+    base: UInt64, rowLimit: Int
   ) throws(EBPFError) {
-    var builder = Builder(code: code, base: base, rowLimit: rowLimit)
+    var builder = Builder(code: code, filler: filler, base: base, rowLimit: rowLimit)
     try builder.add(information)
     self.base = base
     rows = builder.rows
@@ -52,6 +45,7 @@ extension UnwindTable {
   /// Collects rows in the order of their addresses.
   private struct Builder {
     private let code: Range<UInt64>
+    private let filler: CodeRows
     private let base: UInt64
     private let rowLimit: Int
     private(set) var rows: [UnwindRow] = []
@@ -61,8 +55,9 @@ extension UnwindTable {
     /// Where the function before ended.
     private var covered: UInt64
 
-    init(code: Range<UInt64>, base: UInt64, rowLimit: Int) {
+    init(code: Range<UInt64>, filler: CodeRows, base: UInt64, rowLimit: Int) {
       self.code = code
+      self.filler = filler
       self.base = base
       self.rowLimit = rowLimit
       covered = code.lowerBound
@@ -81,7 +76,7 @@ extension UnwindTable {
         guard function.end > covered else { continue }
         // Less is padding, which nothing returns to.
         if function.start - min(covered, function.start) >= Self.smallestGap {
-          append(UnwindRow(offset: offset(covered), frame: .unknown))
+          fill(upTo: function.start)
         }
         let from = max(function.start, covered)
         let isSignal = information.commons[function.common].isSignal
@@ -92,13 +87,25 @@ extension UnwindTable {
           } ?? false
         if !isWhole { malformed += 1 }
         covered = function.end
-        guard rows.count <= rowLimit else {
-          throw EBPFError(
-            .tooLarge, "the file needs more than \(rowLimit) unwind rows",
-            context: [.section(".eh_frame")])
-        }
+        try check()
       }
+      fill(upTo: code.upperBound)
+      try check()
+    }
+
+    private func check() throws(EBPFError) {
+      guard rows.count <= rowLimit else {
+        throw EBPFError(
+          .tooLarge, "the file needs more than \(rowLimit) unwind rows",
+          context: [.section(".eh_frame")])
+      }
+    }
+
+    /// What no function describes, up to an address.
+    private mutating func fill(upTo end: UInt64) {
       append(UnwindRow(offset: offset(covered), frame: .unknown))
+      guard covered < end else { return }
+      filler.fill(covered..<end, base: base) { append($0) }
     }
 
     /// Proved to fit by the span of `code`.

@@ -9,19 +9,21 @@ import Testing
   /// The functions of a sample from the leaf to the root, the C library's own left out.
   private static let known: Set = [
     "leaf", "compare", "work_callback", "recurse", "handle", "work_signal", "work_aligned",
-    "work_alloca", "main",
+    "work_alloca", "work_thread", "work_linkage", "work_clock", "work_closure", "main",
   ]
 
   struct Truth: CustomTestStringConvertible {
     let workload: String
     let mode: String
     let chain: [String]
+    /// What every sample that is compared has in its stack.
+    var within = "leaf"
     var testDescription: String { "\(workload) \(mode)" }
   }
 
-  static let truths: [Truth] = ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie"]
-    .flatMap {
-      workload in
+  static let truths: [Truth] =
+    ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie", "unwind-musl", "unwind-musl-static"]
+    .flatMap { workload in
       [
         Truth(
           workload: workload, mode: "callback", chain: ["leaf", "compare", "work_callback", "main"]),
@@ -32,6 +34,23 @@ import Testing
           workload: workload, mode: "signal", chain: ["leaf", "handle", "work_signal", "main"]),
         Truth(workload: workload, mode: "aligned", chain: ["leaf", "work_aligned", "main"]),
         Truth(workload: workload, mode: "alloca", chain: ["leaf", "work_alloca", "main"]),
+        Truth(workload: workload, mode: "thread", chain: ["leaf", "work_thread"]),
+        Truth(
+          workload: workload, mode: "linkage", chain: ["work_linkage", "main"],
+          within: "work_linkage"),
+        Truth(
+          workload: workload, mode: "clock", chain: ["work_clock", "main"], within: "work_clock"),
+      ]
+    }
+    + ["unwind-swift", "unwind-swift-debug", "unwind-swift-frames", "unwind-swift-static"]
+    .flatMap { workload in
+      [
+        Truth(
+          workload: workload, mode: "recursion",
+          chain: ["leaf"] + Array(repeating: "recurse", count: 50) + ["main"]),
+        Truth(workload: workload, mode: "closure", chain: ["leaf", "work_closure", "main"]),
+        // Only what runs on the thread is on its stack, and that is whole.
+        Truth(workload: workload, mode: "async", chain: ["leaf"]),
       ]
     }
 
@@ -53,15 +72,15 @@ import Testing
   }
 
   /// Samples by whether the functions that are ours are exactly the expected ones.
-  private func matches(_ profile: Profile, _ chain: [String]) -> (right: Int64, all: Int64) {
+  private func matches(_ profile: Profile, _ truth: Truth) -> (right: Int64, all: Int64) {
     var right: Int64 = 0
     var all: Int64 = 0
     for sample in profile.samples {
       let names = profile.stacks[sample.stack].map { profile.frames[$0].name ?? "?" }
       // What is between two rounds is not in `leaf`.
-      guard names.contains("leaf") else { continue }
+      guard names.contains(truth.within) else { continue }
       all += sample.values[0]
-      if names.filter(Self.known.contains) == chain { right += sample.values[0] }
+      if names.filter(Self.known.contains) == truth.chain { right += sample.values[0] }
     }
     return (right, all)
   }
@@ -71,12 +90,28 @@ import Testing
     let result = try record(truth, .automatic)
     #expect(result.hooks.contains { $0.used == "unwind tables (.eh_frame)" && $0.refused.isEmpty })
     let walks = try #require(result.walks)
-    // A few samples are taken before the process is known.
-    #expect(walks.begun > 100)
-    #expect(Double(walks.complete) >= 0.99 * Double(walks.begun), "\(walks)")
-    let (right, all) = matches(result.profile, truth.chain)
-    let early = Int64(walks.noProcess)
-    #expect(Double(right + early) >= 0.99 * Double(all), "\(right) of \(all) are right")
+    #expect(walks.complete > 100)
+    // Its table was there before the first sample.
+    #expect(walks.noProcess == 0)
+    #expect(
+      Double(walks.complete) >= 0.99 * Double(walks.begun + walks.noProcess), "\(walks)")
+    let (right, all) = matches(result.profile, truth)
+    #expect(all > 100)
+    #expect(Double(right) >= 0.99 * Double(all), "\(right) of \(all) are right")
+  }
+
+  @Test func `a stack deeper than what is kept is truncated, not whole`() throws {
+    let truth = Truth(workload: "unwind", mode: "deep", chain: [])
+    let result = try record(truth, .automatic)
+    let walks = try #require(result.walks)
+    #expect(walks.tooDeep > 100)
+    #expect(result.statistics.truncated >= walks.tooDeep)
+    for sample in result.profile.samples {
+      let names = result.profile.stacks[sample.stack].map { result.profile.frames[$0].name ?? "?" }
+      // On the way up and down it is less deep.
+      guard names.first == "leaf" else { continue }
+      #expect(names == ["leaf"] + Array(repeating: "recurse", count: 126) + ["[truncated]"])
+    }
   }
 
   @Test func `frame pointers lose the callers of a function that has none`() throws {
@@ -87,7 +122,7 @@ import Testing
       result.hooks.contains { hook in
         hook.need == "user stacks" && hook.refused.contains { $0.why == "turned off" }
       })
-    let (right, all) = matches(result.profile, truth.chain)
+    let (right, all) = matches(result.profile, truth)
     #expect(all > 100)
     #expect(right < all / 10, "\(right) of \(all) are whole: what is this test worth?")
   }

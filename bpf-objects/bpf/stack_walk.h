@@ -50,8 +50,8 @@ enum unwind_pointer {
 };
 
 struct unwind_process {
-	u64 start; /* struct process_id: which program in which process this is about */
-	u64 image;
+	u64 start; /* of the process, in clock ticks, as user space can know it */
+	u64 image; /* struct process_id: which program in the process this is about */
 	u32 first; /* of its mappings */
 	u32 count;
 };
@@ -63,6 +63,9 @@ struct unwind_mapping {
 	u32 first;     /* of its rows, or ROWS_UNASKED */
 	u32 count;     /* 0: none */
 };
+
+/* What /proc/PID/stat counts in. */
+#define NANOSECONDS_PER_TICK 10000000
 
 /* Why a walk ended. */
 enum walk_end {
@@ -357,7 +360,8 @@ static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
 	result->wanted = 0;
 	result->depth = result->guesses = 0;
 	process = bpf_map_lookup_elem(&unwind_processes, &id->tgid);
-	if (!process || process->start != id->start || process->image != id->image)
+	if (!process || process->start != id->start / NANOSECONDS_PER_TICK ||
+	    process->image != id->image)
 		return WALK_NO_PROCESS;
 	registers = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	if (!registers || registers->cs != USER_CODE_SEGMENT_64)

@@ -68,6 +68,11 @@ final class ProfilerSession: Sendable {
     let filters = configuration.filter.isEmpty ? nil : try ProcessFilterMaps(object)
     try filters?.apply(configuration.filter, excluding: 0)
     try ProfilerSession.configure(object, configuration)
+    // Processes that are known are walked by table from their first sample on.
+    let isKnown = !configuration.filter.processes.isEmpty
+    let early =
+      isKnown ? try ProfilerSession.unwinding(object, sampler, symbolizer) : nil
+    try early?.prepare(configuration.filter.processes)
     let following =
       configuration.filter.followsChildren ? try ProfilerSession.follow(object) : nil
     startTime = (Clock.monotonic.now, Clock.wall.now)
@@ -81,9 +86,7 @@ final class ProfilerSession: Sendable {
     let events = try object.map("events")
     collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
     poller = try ProfilerSession.poller()
-    unwinding =
-      sampler == ProfilerSession.walkingSampler
-      ? try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer) : nil
+    unwinding = isKnown ? early : try ProfilerSession.unwinding(object, sampler, symbolizer)
     counters = try PerCPUMap(try object.map("counters"))
     control = try MappedArray(try object.map("control"), writable: false)
     economy = try EconomyMap(object)
@@ -110,6 +113,13 @@ final class ProfilerSession: Sendable {
         .system, "cannot map the profiler's ring buffer",
         systemCall: .init(call: "mmap", errno: error.rawValue, name: error.name))
     }
+  }
+
+  private static func unwinding(
+    _ object: LoadedObject, _ sampler: String, _ symbolizer: Symbolizer
+  ) throws(EBPFError) -> UnwindBuilder? {
+    guard sampler == walkingSampler else { return nil }
+    return try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer)
   }
 
   private static func processors() throws(EBPFError) -> Int {

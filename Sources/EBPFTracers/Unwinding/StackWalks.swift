@@ -29,6 +29,9 @@ public struct StackWalks: BitwiseCopyable, Sendable, Hashable {
     tooDeep += other.tooDeep
   }
 
+  /// All of them.
+  public var total: UInt64 { begun + noProcess }
+
   /// Walks that began: all but those of processes that nothing was known about.
   public var begun: UInt64 {
     complete + noMapping + noRow + unsupported + unreadable + tooDeep
@@ -37,6 +40,7 @@ public struct StackWalks: BitwiseCopyable, Sendable, Hashable {
   /// Why walks did not reach the outermost frame, the most frequent reason first.
   public var failures: [(reason: String, count: UInt64)] {
     [
+      ("were taken before the table was there", noProcess),
       ("left every known mapping", noMapping), ("came to code without a table", noRow),
       ("met a rule that tables cannot hold", unsupported),
       ("could not read the stack", unreadable), ("were too deep", tooDeep),

@@ -40,6 +40,19 @@ final class UnwindBuilder: Sendable {
   /// What was done so far.
   var statistics: UnwindStatistics { tables.statistics }
 
+  /// Makes the stacks of processes walkable before their first sample: returns when that is done.
+  func prepare(_ processes: some Sequence<Int32>) throws(EBPFError) {
+    let numbers = try ProcessNumbers()
+    for pid in processes {
+      // One that is gone, or may not be looked into, is counted when it is sampled.
+      guard let program = symbolizer.program(of: pid) else { continue }
+      tables.add(
+        ProcessIdentity(
+          start: program.start, image: program.image, processID: UInt32(numbers.outer(pid))),
+        code: symbolizer.code(of: program, in: pid))
+    }
+  }
+
   /// Makes the stacks of these processes walkable, the first ones first; again after they have loaded
   /// more code. Then makes the rows for addresses that walks came to. Returns at once.
   func add(_ processes: [ProcessIdentity], rowsFor rows: [(process: UInt32, address: UInt64)]) {

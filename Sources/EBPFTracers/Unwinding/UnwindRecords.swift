@@ -2,6 +2,7 @@
 
 /// `struct unwind_process`.
 struct UnwindProcess: BitwiseCopyable, Sendable {
+  /// When the process was created, in clock ticks.
   var start: UInt64
   var image: UInt64
   var first: UInt32

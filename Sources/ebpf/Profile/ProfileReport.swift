@@ -128,8 +128,8 @@ struct ProfileReport {
         "limit", "reached after \(Figures.count(statistics.recorded)) samples; raise --max-samples")
     }
     footer.line("symbols", result.symbolSummary)
-    if let walks = result.walks, walks.begun > 0 {
-      let share = Double(walks.complete) / Double(walks.begun) * 100
+    if let walks = result.walks, walks.total > 0 {
+      let share = Double(walks.complete) / Double(walks.total) * 100
       var text = "\(Figures.fixed(share, decimals: 1)) % of stacks walked to their root by table"
       for (reason, count) in walks.failures { text += "; \(Figures.count(count)) \(reason)" }
       footer.line("stacks", text)

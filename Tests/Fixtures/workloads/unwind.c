@@ -9,9 +9,15 @@
  *   signal     main > work_signal > handle > leaf, where handle is a signal handler
  *   aligned    main > work_aligned > leaf, where work_aligned keeps its stack aligned to 64 bytes
  *   alloca     main > work_alloca > leaf, where work_alloca has no fixed frame
+ *   deep       main > recurse, 1000 times > leaf: more than anybody keeps
+ *   thread     (the C library's start of a thread) > work_thread > leaf
+ * and in these elsewhere than in `leaf`:
+ *   linkage    main > work_linkage > labs, through the procedure linkage table
+ *   clock      main > work_clock > clock_gettime > (the vdso)
  */
 #define _GNU_SOURCE
 #include <alloca.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +32,20 @@
 static double limit;
 static int is_over;
 
-NOT_INLINED void leaf(void)
+/* Inlined: no frame of its own. */
+static inline void look_at_clock(void)
 {
 	struct timespec used;
 
-	for (int i = 0; i < 20000; i++)
-		STAY;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	is_over = used.tv_sec + used.tv_nsec / 1e9 >= limit;
+}
+
+NOT_INLINED void leaf(void)
+{
+	for (int i = 0; i < 20000; i++)
+		STAY;
+	look_at_clock();
 }
 
 NOT_INLINED int compare(const void *left, const void *right)
@@ -91,6 +103,39 @@ NOT_INLINED void work_alloca(size_t size)
 	__asm__ volatile("" : : "r"(space) : "memory");
 }
 
+static void *work_thread(void *argument)
+{
+	while (!is_over)
+		leaf();
+	return argument;
+}
+
+NOT_INLINED void start_thread_and_wait(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, work_thread, NULL) != 0)
+		abort();
+	pthread_join(thread, NULL);
+}
+
+NOT_INLINED long work_linkage(long value)
+{
+	for (int i = 0; i < 20000; i++)
+		value += labs(value - i);
+	look_at_clock();
+	return value;
+}
+
+NOT_INLINED void work_clock(void)
+{
+	struct timespec now;
+
+	for (int i = 0; i < 20000; i++)
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	look_at_clock();
+}
+
 int main(int count, char **arguments)
 {
 	struct sigaction action = { .sa_handler = handle };
@@ -110,6 +155,14 @@ int main(int count, char **arguments)
 			work_aligned();
 		else if (strcmp(mode, "alloca") == 0)
 			work_alloca(64 + count);
+		else if (strcmp(mode, "deep") == 0)
+			recurse(1000);
+		else if (strcmp(mode, "thread") == 0)
+			start_thread_and_wait();
+		else if (strcmp(mode, "linkage") == 0)
+			work_linkage(count);
+		else if (strcmp(mode, "clock") == 0)
+			work_clock();
 		else
 			return 64;
 	}
