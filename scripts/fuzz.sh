@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
 need_swift
 
-[ $# -gt 0 ] || set -- ELFFuzz BTFFuzz BTFExtFuzz SectionNameFuzz ValidateFuzz
+[ $# -gt 0 ] || set -- ELFFuzz BTFFuzz BTFExtFuzz SectionNameFuzz ValidateFuzz DWARFFuzz UnwindFuzz
 for target; do
   [ -e "Tests/Fuzz/$target.swift" ] || die "there is no target $target in Tests/Fuzz"
 done
@@ -25,7 +25,18 @@ export SWIFT_BACKTRACE=enable=no
 build() (
   root=$PWD
   cd "$work"  # the compiler leaves by-products where it runs
-  find "$root/Sources/EBPFObject" -name '*.swift' -print0 | xargs -0 swiftc -O -g -wmo \
+  rm -rf "more-$1"
+  mkdir "more-$1"
+  case $1 in
+    DWARFFuzz) more="$root/Sources/Symbolization/DWARF" ;;
+    UnwindFuzz) more="$root/Sources/Unwinding" ;;
+    *) more= ;;
+  esac
+  if [ -n "$more" ]; then
+    find "$more" -name '*.swift' -exec cp {} "more-$1" \;
+    sed -i -E 's/^(internal |public )?import EBPF(Object|System)$//' "more-$1"/*.swift
+  fi
+  find "$root/Sources/EBPFObject" "$PWD/more-$1" -name '*.swift' -print0 | xargs -0 swiftc -O -g -wmo \
     -parse-as-library -swift-version 6 -enable-experimental-feature Lifetimes -package-name fuzz \
     -sanitize=fuzzer -use-ld=lld -suppress-warnings \
     "$root/Tests/Fuzz/FuzzInput.swift" "$root/Tests/Fuzz/$1.swift" -o "$1"
@@ -45,6 +56,11 @@ seed() {
     BTFExtFuzz)
       for object in Tests/Fixtures/*.bpf.o; do
         python3 scripts/lib/btf_ext_seed.py "$object" "$corpus/$(basename "$object").ext"
+      done ;;
+    DWARFFuzz | UnwindFuzz)
+      for flags in "-O2 -g" "-O2 -gdwarf-4 -fomit-frame-pointer"; do
+        # shellcheck disable=SC2086
+        cc $flags -w -o "$corpus/cpu$(echo "$flags" | cksum | cut -d' ' -f1)" Tests/Fixtures/workloads/unwind.c
       done ;;
     SectionNameFuzz) printf 'kprobe.multi/tcp_*' >"$corpus/kprobe" ;;
   esac

@@ -108,10 +108,12 @@ extension Profile {
     public var sourceFile: String?
     /// Source line, 1-based; 0 when unknown.
     public var line: Int
+    /// The function's code stands in that of the next frame, which has the same address.
+    public var isInlined: Bool
     /// Creates a frame.
     public init(
       kind: Kind, address: UInt64, mapping: Int? = nil, name: String? = nil,
-      systemName: String? = nil, sourceFile: String? = nil, line: Int = 0
+      systemName: String? = nil, sourceFile: String? = nil, line: Int = 0, isInlined: Bool = false
     ) {
       self.kind = kind
       self.address = address
@@ -120,6 +122,7 @@ extension Profile {
       self.systemName = systemName
       self.sourceFile = sourceFile
       self.line = line
+      self.isInlined = isInlined
     }
   }
 

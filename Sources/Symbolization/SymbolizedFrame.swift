@@ -45,6 +45,9 @@ public struct SymbolizedFrame: Sendable, Hashable {
   public var systemName: String?
   /// The function's first address, in the process; 0 when it could not be found.
   public var functionAddress: UInt64 = 0
+  /// The function's code stands in that of its caller, the next frame of the stack, which has the same
+  /// address.
+  public var isInlined = false
   /// What the address was mapped from.
   public var module: Module?
   /// Why there is no function name; nil when there is one.

@@ -94,7 +94,9 @@ public final class Symbolizer: Sendable {
     state.withLock { $0.programs.forget(pid) }
   }
 
-  /// Names the addresses of user stacks. Callers are looked up one byte before their return address.
+  /// Names the addresses of user stacks; those of functions with debug information also by what was
+  /// inlined there, which makes several frames of one address. Callers are looked up one byte
+  /// before their return address.
   public func symbolize(_ stacks: [UserStack]) -> [[SymbolizedFrame]] {
     state.withLock { $0.symbolize(stacks) }
   }

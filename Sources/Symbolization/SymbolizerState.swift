@@ -103,17 +103,17 @@ struct SymbolizerState: Sendable {
       file.resolve(addresses, debugFiles: options.debugFiles)
     }
 
-    var frames: [Key: SymbolizedFrame] = [:]
+    var frames: [Key: [SymbolizedFrame]] = [:]
     frames.reserveCapacity(places.count)
     for (key, place) in places {
       let frame = frame(key, place)
       statistics.count(frame)
-      frames[key] = frame
+      frames[key] = inlined(in: frame, place) + [frame]
     }
     files.trim()
     return zip(stacks, subjectOfStack).map { stack, subject in
-      stack.addresses.enumerated().compactMap { index, address in
-        frames[Key(subject: subject, address: address, isLeaf: index == 0)]
+      stack.addresses.enumerated().flatMap { index, address in
+        frames[Key(subject: subject, address: address, isLeaf: index == 0)] ?? []
       }
     }
   }
@@ -208,12 +208,28 @@ struct SymbolizerState: Sendable {
       frame.module = module(mapping, buildID: file.buildID)
       switch file.answer(address) {
       case .unresolved(let reason): frame.unresolved = reason
-      case .function(let function):
+      case .function(let function, _):
         frame.functionAddress = function.address &+ bias
         names.name(&frame, function.name)
       }
     }
     return frame
+  }
+
+  /// The functions that were inlined into a frame's, the innermost first.
+  private mutating func inlined(
+    in frame: SymbolizedFrame, _ place: Place
+  ) -> [SymbolizedFrame] {
+    guard case .file(let file, let address, _, _) = place,
+      case .function(_, let inlined) = file.answer(address)
+    else { return [] }
+    return inlined.map { function in
+      var inner = frame
+      inner.isInlined = true
+      inner.systemName = nil
+      names.name(&inner, function.name)
+      return inner
+    }
   }
 
   private func module(_ mapping: ProcessMapping, buildID: String) -> SymbolizedFrame.Module {

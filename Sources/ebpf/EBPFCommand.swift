@@ -17,7 +17,7 @@ struct EBPFCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       ProfileCommand.self, NetworkCommand.self, SyscallsCommand.self, MemoryCommand.self,
-      TraceCommand.self, ControlCommand.self,
+      TraceCommand.self, ControlCommand.self, UnwindCommand.self,
       CheckCommand.self, ValidateCommand.self, LoadCommand.self,
       ProgCommand.self, MapCommand.self, LinkCommand.self, BTFCommand.self,
     ])

@@ -126,4 +126,75 @@ import Testing
     #expect(all > 100)
     #expect(right < all / 10, "\(right) of \(all) are whole: what is this test worth?")
   }
+
+  @Test func `both ways on the same samples: frame pointers lose what has none`() throws {
+    func compare(_ workload: String, _ mode: String) throws -> (UnwindComparison, StackWalks) {
+      let child = try StoppedProcess([try StoppedProcess.workload(workload), mode, "0.5"])
+      var configuration = CPUProfilerConfiguration()
+      configuration.frequency = 997
+      configuration.filter.processes = [child.id]
+      configuration.comparesUnwinding = true
+      let profiler = CPUProfiler(configuration)
+      try profiler.start()
+      #expect(try child.finish() == 0)
+      let result = try profiler.stop()
+      return (try #require(result.comparison), try #require(result.walks))
+    }
+    let (without, walks) = try compare("unwind", "callback")
+    #expect(without.total.samples > 100)
+    #expect(without.total.samples == walks.total)
+    #expect(without.total.wholeByTable * 100 >= without.total.samples * 99)
+    #expect(without.total.wholeByFramePointers * 10 < without.total.samples)
+    #expect(without.binaries.first?.path.hasSuffix("/unwind") == true)
+
+    let (with, _) = try compare("unwind-swift-frames", "closure")
+    #expect(with.total.samples > 100)
+    #expect(with.total.wholeByTable * 100 >= with.total.samples * 99)
+    #expect(with.total.wholeByFramePointers * 10 > with.total.samples * 9)
+    #expect((with.total.equal + with.total.partial) * 10 > with.total.samples * 9)
+  }
+
+  /// The functions that are ours of the stacks with a fiftieth of the samples and more.
+  private static func frequent(_ stacks: [[String]: Int64]) -> Set<[String]> {
+    let all = stacks.values.reduce(0, +)
+    return Set(stacks.filter { $0.value * 50 >= all }.keys)
+  }
+
+  @Test(arguments: [("unwind", "callback"), ("unwind", "aligned"), ("unwind-static-pie", "alloca"),
+    ("unwind", "thread"), ("unwind-swift-debug", "closure")])
+  func `stacks are those of perf record --call-graph dwarf`(workload: String, mode: String) throws {
+    let truth = Truth(workload: workload, mode: mode, chain: [])
+    let profile = try record(truth, .automatic).profile
+    var mine: [[String]: Int64] = [:]
+    for sample in profile.samples {
+      let names = profile.stacks[sample.stack].map { profile.frames[$0].name ?? "?" }
+      guard names.contains("leaf") else { continue }
+      mine[names.filter(Self.known.contains), default: 0] += sample.values[0]
+    }
+    let folder = try TemporaryDirectory()
+    let data = folder.file("perf.data")
+    let child = try StoppedProcess([try StoppedProcess.workload(workload), mode, "0.5"])
+    // perf lets the command go on once it records.
+    let script = """
+      perf record -q -e cpu-clock -F 997 --call-graph dwarf,16384 -o \(data) -p \(child.id) \
+        >/dev/null 2>&1 &
+      recorder=$!
+      while ! [ -s \(data) ] && kill -0 $recorder 2>/dev/null; do :; done
+      kill -CONT \(child.id)
+      wait $recorder
+      perf script --no-inline -F ip,sym -i \(data) 2>/dev/null
+      """
+    let text = try Command.output(["/bin/sh", "-c", script])
+    var theirs: [[String]: Int64] = [:]
+    var stack: [String] = []
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let fields = line.split(separator: " ", maxSplits: 1)
+      if fields.count == 2 { stack.append(String(fields[1])) }
+      guard fields.isEmpty else { continue }
+      if stack.contains("leaf") { theirs[stack.filter(Self.known.contains), default: 0] += 1 }
+      stack.removeAll()
+    }
+    #expect(theirs.values.reduce(0, +) > 50, "\(text.prefix(400))")
+    #expect(Self.frequent(mine) == Self.frequent(theirs))
+  }
 }

@@ -27,7 +27,7 @@ import Testing
 
       let file = ModuleFile(try MappedFile.open(path), identity: .notAFile, path: path)
       file.resolve([first], debugFiles: DebugFiles())
-      guard case .function(let function) = file.answer(first) else {
+      guard case .function(let function, _) = file.answer(first) else {
         Issue.record("no name before the file was cut")
         return
       }

@@ -349,7 +349,14 @@ INLINE bool add(const struct profiler_key *key, u64 weight)
 	return 1;
 }
 
-INLINE int sample(struct bpf_perf_event_data *context, bool walks)
+/* How user stacks are taken. */
+enum user_stacks {
+	BY_FRAME_POINTERS,
+	BY_ROWS,
+	BY_BOTH, /* the one by frame pointers stands where the kernel's does otherwise */
+};
+
+INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 {
 	const struct task_struct *task, *leader;
 	const struct economy *thrift;
@@ -421,8 +428,9 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 	}
 
 	takes_stacks = !(READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS);
-	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS) && takes_stacks) {
-		switch (capture(context, 0)) {
+	if (takes_stacks && (way == BY_BOTH ? key->process.image != 0 :
+					      !(profiler_flags & PROFILER_NO_KERNEL_STACKS))) {
+		switch (capture(context, way == BY_BOTH ? F_USER_STACK : 0)) {
 		case CAPTURED:
 			key->kernel_stack = space->stack.id;
 			break;
@@ -435,7 +443,8 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 	}
 	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && takes_stacks &&
 	    key->process.image != 0) {
-		switch (walks ? capture_walked(context) : capture(context, F_USER_STACK)) {
+		switch (way == BY_FRAME_POINTERS ? capture(context, F_USER_STACK) :
+						   capture_walked(context)) {
 		case CAPTURED:
 			key->user_stack = space->stack.id;
 			break;
@@ -466,14 +475,21 @@ INLINE int sample(struct bpf_perf_event_data *context, bool walks)
 SEC("perf_event")
 int profile_sample(struct bpf_perf_event_data *context)
 {
-	return sample(context, 0);
+	return sample(context, BY_FRAME_POINTERS);
 }
 
 /* The same, with user stacks walked by unwind rows. Linux 5.17, x86-64. */
 SEC("perf_event")
 int profile_walk(struct bpf_perf_event_data *context)
 {
-	return sample(context, 1);
+	return sample(context, BY_ROWS);
+}
+
+/* Both on the same samples, to compare them. */
+SEC("perf_event")
+int profile_compare(struct bpf_perf_event_data *context)
+{
+	return sample(context, BY_BOTH);
 }
 
 /* Arguments of a raw tracepoint: one 64-bit word each. */

@@ -92,7 +92,7 @@ enum profiler_key_bits {
 struct profiler_key {
 	struct process_id process;
 	struct stack_id user_stack;
-	struct stack_id kernel_stack;
+	struct stack_id kernel_stack; /* in profile_compare: the user's by frame pointers */
 	u32 tid;   /* 0 without PROFILER_PER_THREAD */
 	u32 flags; /* enum profiler_key_bits */
 	char command[COMMAND_LENGTH];

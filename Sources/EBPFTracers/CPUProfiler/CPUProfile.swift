@@ -16,6 +16,10 @@ public struct CPUProfile: Sendable {
   public var processors: Int
   /// How walks by unwind table ended; nil where frame pointers were followed.
   public var walks: StackWalks?
+  /// Frames that walks by unwind table found by frame pointer, where no row was known.
+  public var guessedFrames: UInt64
+  /// How the two ways of walking compare; nil unless that was asked for.
+  public var comparison: UnwindComparison?
   /// Samples whose user stack ends early: in code that has neither frame pointers nor a table.
   public var brokenStacks: UInt64
   /// Distinct frames that got no name.

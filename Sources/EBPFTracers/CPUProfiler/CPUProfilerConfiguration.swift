@@ -31,6 +31,9 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
   public var stacks = Stacks.both
   /// How user stacks are walked.
   public var unwinding = Unwinding.automatic
+  /// Takes each user stack both ways and no kernel stacks, for ``CPUProfile/comparison``; refused where
+  /// there are no unwind tables.
+  public var comparesUnwinding = false
   /// The memory for unwind tables in the kernel, in bytes: 8 for each row; a C library has 25,000.
   /// What finds no room is walked by frame pointers.
   public var unwindBytes = 8 << 20

@@ -30,7 +30,8 @@ struct ProfileAssembler {
         addresses: addresses(key.userStack))
     }
     let userFrames = symbolizer.symbolize(user)
-    let kernelFrames = symbolizer.symbolizeKernel(keys.map { addresses($0.kernelStack) })
+    let kernelFrames = symbolizer.symbolizeKernel(
+      keys.map { configuration.comparesUnwinding ? [] : addresses($0.kernelStack) })
     for (index, key) in keys.enumerated() {
       let count = Int64(clamping: samples[key] ?? 0)
       builder.add(
@@ -41,9 +42,31 @@ struct ProfileAssembler {
     return CPUProfile(
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
-      walks: try session.walks(), brokenStacks: UInt64(clamping: builder.brokenStacks),
+      walks: try session.walks(), guessedFrames: try session.counts().guessedFrames,
+      comparison: comparison(keys, samples, userFrames),
+      brokenStacks: UInt64(clamping: builder.brokenStacks),
       unresolvedFrames: builder.unresolved.values.reduce(0, +), symbolSummary: builder.summary,
       host: names.node, kernelRelease: names.release)
+  }
+
+  private func comparison(
+    _ keys: [ProfilerKey], _ samples: [ProfilerKey: UInt64], _ walked: [[SymbolizedFrame]]
+  ) -> UnwindComparison? {
+    guard configuration.comparesUnwinding else { return nil }
+    let followed = symbolizer.symbolize(
+      keys.map { key in
+        Symbolizer.UserStack(
+          pid: Int32(truncatingIfNeeded: key.process.processID), program: key.process.program,
+          addresses: addresses(key.kernelStack))
+      })
+    var comparison = UnwindComparison()
+    for (index, key) in keys.enumerated() {
+      let stack = stacks[key.userStack]
+      comparison.add(
+        walked: walked[index], isWhole: stack.map { !$0.isCut && !$0.isBroken } ?? false,
+        followed: followed[index], samples: samples[key] ?? 0)
+    }
+    return comparison
   }
 
   private func addresses(_ id: StackID) -> [UInt64] {
@@ -67,7 +90,8 @@ struct ProfileAssembler {
     return ProfileBuilder.Markers(
       userIsCut: isCut(key.userStack, lost: Flags.userStackLost),
       userIsBroken: stacks[key.userStack]?.isBroken ?? false,
-      kernelIsCut: isCut(key.kernelStack, lost: Flags.kernelStackLost))
+      kernelIsCut: !configuration.comparesUnwinding
+        && isCut(key.kernelStack, lost: Flags.kernelStackLost))
   }
 
   private func machineNames() throws(EBPFError) -> MachineNames {

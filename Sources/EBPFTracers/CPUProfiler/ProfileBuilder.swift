@@ -76,7 +76,7 @@ struct ProfileBuilder {
       }
     let value = Profile.Frame(
       kind: kind, address: frame.address, mapping: mapping, name: frame.function,
-      systemName: frame.systemName)
+      systemName: frame.systemName, isInlined: frame.isInlined)
     let before = profile.frames.count
     let index = ProfileBuilder.intern(value, &frames, &profile.frames)
     if index == before, let reason = frame.unresolved { unresolved[reason, default: 0] += 1 }

@@ -118,7 +118,7 @@ final class ProfilerSession: Sendable {
   private static func unwinding(
     _ object: LoadedObject, _ sampler: String, _ symbolizer: Symbolizer
   ) throws(EBPFError) -> UnwindBuilder? {
-    guard sampler == walkingSampler else { return nil }
+    guard sampler != Self.sampler else { return nil }
     return try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer)
   }
 
@@ -165,6 +165,7 @@ extension ProfilerSession {
   /// The programs that take a sample; one of them is loaded.
   private static let sampler = "profile_sample"
   private static let walkingSampler = "profile_walk"
+  private static let comparingSampler = "profile_compare"
 
   /// Loads what the configuration needs and no more: each part costs some of the time to the first
   /// sample. Returns the program to attach, and how user stacks are taken.
@@ -173,6 +174,12 @@ extension ProfilerSession {
   ) throws(EBPFError) -> (LoadedObject, sampler: String, stacks: TracerHook?) {
     guard configuration.stacks != .kernel else {
       return (try load(configuration, processors, kernel, sampler: sampler), sampler, nil)
+    }
+    if configuration.comparesUnwinding {
+      return (
+        try load(configuration, processors, kernel, sampler: comparingSampler), comparingSampler,
+        TracerHook(need: "user stacks", used: "unwind tables and frame pointers")
+      )
     }
     let framePointers = "frame pointers"
     let tables = "unwind tables (.eh_frame)"
@@ -209,7 +216,7 @@ extension ProfilerSession {
     var options = LoadOptions()
     options.programs = [sampler, "profile_fork", "profile_exit"]
     options.maxEntries["events"] = configuration.ringBytes(processors: processors)
-    if sampler == walkingSampler {
+    if sampler != Self.sampler {
       options.maxEntries["unwind_rows"] = configuration.unwindRows
     } else {
       for map in ["unwind_rows", "unwind_mappings", "unwind_processes"] {

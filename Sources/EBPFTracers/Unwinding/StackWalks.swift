@@ -18,6 +18,9 @@ public struct StackWalks: BitwiseCopyable, Sendable, Hashable {
   /// At the limit of frames.
   public private(set) var tooDeep: UInt64 = 0
 
+  /// None.
+  public init() {}
+
   mutating func add(_ other: StackWalks) {
     going += other.going
     complete += other.complete

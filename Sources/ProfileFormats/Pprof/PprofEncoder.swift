@@ -3,7 +3,8 @@ internal import SwiftProtobuf
 
 /// A profile as pprof's messages, gzipped as pprof wants them in files.
 ///
-/// Ids are indices plus one, so that a location is a frame and a mapping a mapping.
+/// A mapping's id is its index plus one. A location is a place in code: a frame with those that were
+/// inlined there, which are lines of it, the innermost first.
 struct PprofEncoder {
   static func encode(
     _ profile: Profiles.Profile, options: ProfileOptions
@@ -32,6 +33,7 @@ struct PprofEncoder {
   private var message = Perftools_Profiles_Profile()
   private var strings: [String: Int64] = ["": 0]
   private var functions: [FunctionKey: UInt64] = [:]
+  private var locations: [ArraySlice<Int>: UInt64] = [:]
 
   private init() { message.stringTable = [""] }
 
@@ -45,8 +47,6 @@ struct PprofEncoder {
     message.durationNanos = Int64(clamping: profile.duration)
     message.defaultSampleType = string(profile.valueTypes[preferred].type)
     addMappings(of: profile)
-    message.location.reserveCapacity(profile.frames.count)
-    for (index, frame) in profile.frames.enumerated() { addLocation(UInt64(index) + 1, frame) }
     addSamples(of: profile)
     for fact in options.recording.facts {
       message.comment.append(string("\(fact.label): \(fact.value)"))
@@ -78,22 +78,43 @@ struct PprofEncoder {
     }
   }
 
-  private mutating func addLocation(_ id: UInt64, _ frame: Profiles.Profile.Frame) {
+  /// The location of a frame, which comes after those that were inlined into it.
+  private mutating func location(
+    _ indices: ArraySlice<Int>, of profile: Profiles.Profile
+  ) -> UInt64 {
+    if let known = locations[indices] { return known }
     var location = Perftools_Profiles_Location()
-    location.id = id
-    location.mappingID = UInt64((frame.mapping ?? -1) + 1)
-    location.address = frame.address
-    if let name = frame.name {
+    location.id = UInt64(locations.count) + 1
+    for index in indices {
+      let frame = profile.frames[index]
+      location.mappingID = UInt64((frame.mapping ?? -1) + 1)
+      location.address = frame.address
+      guard let name = frame.name else { continue }
       var line = Perftools_Profiles_Line()
       line.functionID = function(name, frame)
       line.line = Int64(frame.line)
-      location.line = [line]
+      location.line.append(line)
     }
     message.location.append(location)
+    locations[indices] = location.id
+    return location.id
+  }
+
+  private mutating func locationIDs(
+    ofStack stack: [Int], of profile: Profiles.Profile
+  ) -> [UInt64] {
+    var ids: [UInt64] = []
+    var first = stack.startIndex
+    for (place, index) in stack.enumerated() where !profile.frames[index].isInlined {
+      ids.append(location(stack[first...place], of: profile))
+      first = place + 1
+    }
+    if first < stack.endIndex { ids.append(location(stack[first...], of: profile)) }
+    return ids
   }
 
   private mutating func addSamples(of profile: Profiles.Profile) {
-    let locations = profile.stacks.map { $0.map { UInt64($0) + 1 } }
+    let locations = profile.stacks.map { locationIDs(ofStack: $0, of: profile) }
     let labels = profile.processes.map { process in
       [
         label("pid", number: Int64(process.pid)), label("tid", number: Int64(process.tid)),

@@ -19,6 +19,8 @@ final class ModuleFile: Sendable {
   private struct State {
     var contents: Result<Contents, EBPFError>?
     var symbols: Result<ELFSymbols, EBPFError>?
+    /// Nil when the file has no debug information that could be read.
+    var inlined: InlinedFunctions?
     var known: [UInt64: Answer] = [:]
   }
 
@@ -31,7 +33,8 @@ final class ModuleFile: Sendable {
 
   /// What is known about one address of the file.
   enum Answer: Sendable {
-    case function(ELFSymbols.Function)
+    /// In a function, and in those that were inlined into it there, the innermost first.
+    case function(ELFSymbols.Function, inlined: [InlinedFunction])
     case unresolved(UnresolvedReason)
   }
 
@@ -76,6 +79,7 @@ final class ModuleFile: Sendable {
     state.withLock { state in
       var cost = (bytes.isInMemory ? bytes.count : 0) + 4096 + state.known.count * 128
       if case .success(let symbols) = state.symbols { cost += symbols.indexSize }
+      cost += state.inlined?.cost ?? 0
       return cost
     }
   }
@@ -106,17 +110,21 @@ final class ModuleFile: Sendable {
       if state.known.count > Self.mostKnown { state.known.removeAll() }
       let missing = addresses.filter { state.known[$0] == nil }
       guard !missing.isEmpty else { return }
-      let symbols = state.symbols ?? openSymbols(contents, debugFiles)
-      state.symbols = symbols
+      if state.symbols == nil { openSymbols(contents, debugFiles, &state) }
+      guard let symbols = state.symbols else { return }
       switch symbols {
       case .failure: for address in missing { state.known[address] = .unresolved(.malformedFile) }
       case .success(let symbols):
         let isStripped = symbols.source == .none || symbols.source == .dynamicSymbols
         let reason: UnresolvedReason = isStripped ? .noSymbols : .outsideFunctions
         let functions = symbols.functions(at: missing)
-        let isWhole = !symbols.wasCutShort && !bytes.wasCutShort
-        for (address, function) in zip(missing, functions) {
-          let answer = function.map { Answer.function($0) } ?? .unresolved(reason)
+        let inlined = state.inlined?.functions(at: missing)
+        let isWhole =
+          !symbols.wasCutShort && !bytes.wasCutShort && state.inlined?.wasCutShort != true
+        for (index, (address, function)) in zip(missing, functions).enumerated() {
+          let answer =
+            function.map { Answer.function($0, inlined: inlined?[index] ?? []) }
+            ?? .unresolved(reason)
           state.known[address] = isWhole ? answer : .unresolved(.malformedFile)
         }
         symbols.releasePages()
@@ -126,14 +134,18 @@ final class ModuleFile: Sendable {
   }
 
   private func openSymbols(
-    _ contents: Result<Contents, EBPFError>, _ debugFiles: DebugFiles
-  ) -> Result<ELFSymbols, EBPFError> {
+    _ contents: Result<Contents, EBPFError>, _ debugFiles: DebugFiles, _ state: inout State
+  ) {
     do throws(EBPFError) {
       let elf = try contents.get().elf
       let isStripped = elf.section(ofType: ELFFile.SectionType.symbolTable) == nil
       let debugFile = isStripped ? try debugFiles.find(for: elf, path: path, root: root) : nil
-      return .success(try ELFSymbols(elf, debugFile: debugFile))
-    } catch { return .failure(error) }
+      state.symbols = .success(try ELFSymbols(elf, debugFile: debugFile))
+      // Functions have their names without it.
+      do throws(EBPFError) { state.inlined = try InlinedFunctions(debugFile ?? elf) } catch {
+        state.inlined = nil
+      }
+    } catch { state.symbols = .failure(error) }
   }
 
   /// What is known about an address that was resolved before.

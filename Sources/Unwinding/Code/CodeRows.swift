@@ -101,7 +101,8 @@ struct CodeRows: Sendable {
       }
       // A handler returns to the first byte, and callers are looked up a byte before.
       emit(UnwindRow(offset: max(start, 1) - 1, frame: .signal))
-      let end = start + UInt32(Self.signalReturn.count)
+      // While the kernel is about it, the next instruction is behind.
+      let end = start + UInt32(Self.signalReturn.count) + 1
       while next < rows.count, rows[next].offset <= end { next += 1 }
       if next > 0 { emit(rows[next - 1].moved(to: end)) }
     }

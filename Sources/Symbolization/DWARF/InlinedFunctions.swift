@@ -1,0 +1,241 @@
+internal import EBPFObject
+
+/// A function whose code stands in that of its caller.
+struct InlinedFunction: Sendable, Hashable {
+  /// The linker's name for it, or the source's when it has none.
+  var name: String
+}
+
+/// Which functions were inlined at an address: from `.debug_info`, unit by unit, only those that hold
+/// addresses that were asked for.
+///
+/// Nothing is read before the first question; then the headers and first entries of all units, which
+/// say where their code is. What makes no sense is left out and counted.
+struct InlinedFunctions: Sendable {
+  private let sections: DWARFSections
+  private var units: [DWARFUnit]?
+  /// Where units have code, by address.
+  private var code: [Code] = []
+  /// Units that make no sense, wholly or in part.
+  private(set) var malformedUnits = 0
+  /// Bytes of entries that may still be read.
+  private var budget = InlinedFunctions.mostBytes
+  /// The forms of the units read last.
+  private var forms: [UInt64: DWARFAbbreviations] = [:]
+
+  private struct Code {
+    let start: UInt64
+    let end: UInt64
+    let unit: Int
+  }
+
+  /// Reading a unit's entries takes about a second for each 100 MB.
+  static let mostBytes = 128 << 20
+  private static let mostUnits = 1 << 18
+  private static let deepestOrigin = 16
+  private static let deepestInlining = 256
+
+  /// Nil for a file without debug information.
+  init?(_ file: ELFFile) throws(EBPFError) {
+    guard let sections = try DWARFSections(file) else { return nil }
+    self.sections = sections
+  }
+
+  var wasCutShort: Bool { sections.wasCutShort }
+  func releasePages() { sections.releasePages() }
+
+  /// The memory that is kept.
+  var cost: Int {
+    sections.expandedSize + code.count * 24 + (units?.count ?? 0) * MemoryLayout<DWARFUnit>.stride
+  }
+
+  /// The functions that were inlined at each address, the innermost first; the function that has the
+  /// code is not among them.
+  mutating func functions(at addresses: [UInt64]) -> [[InlinedFunction]] {
+    if units == nil { findUnits() }
+    let units = units ?? []
+    var wanted: [Int: [Int]] = [:]
+    for (index, address) in addresses.enumerated() {
+      if let unit = unit(holding: address) { wanted[unit, default: []].append(index) }
+    }
+    var found = [[InlinedFunction]](repeating: [], count: addresses.count)
+    var names: [UInt64: String] = [:]
+    for (unit, indices) in wanted {
+      let sorted = indices.sorted { addresses[$0] < addresses[$1] }
+      do throws(MalformedDWARF) {
+        let chains = try chains(at: sorted.map { addresses[$0] }, in: units[unit])
+        for (index, chain) in zip(sorted, chains) {
+          for place in chain.reversed() {
+            let name: String
+            if let known = names[place] { name = known } else {
+              name = try self.name(of: place) ?? ""
+              names[place] = name
+            }
+            if !name.isEmpty { found[index].append(InlinedFunction(name: name)) }
+          }
+        }
+      } catch { malformedUnits += 1 }
+      sections.releasePages()
+    }
+    return found
+  }
+
+  // MARK: - Units
+
+  private mutating func findUnits() {
+    var units: [DWARFUnit] = []
+    do throws(MalformedDWARF) {
+      var cursor = try DWARFCursor(sections.information, at: 0)
+      while !cursor.isAtEnd, units.count < Self.mostUnits {
+        var unit = try DWARFUnit(&cursor)
+        if unit.hasCode {
+          do throws(MalformedDWARF) { try readFirstEntry(of: &unit, units.count) } catch {
+            malformedUnits += 1
+          }
+        }
+        units.append(unit)
+        if units.count % 1024 == 0 { sections.releasePages() }
+      }
+    } catch { malformedUnits += 1 }
+    code.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+    sections.releasePages()
+    self.units = units
+  }
+
+  private mutating func readFirstEntry(
+    of unit: inout DWARFUnit, _ index: Int
+  ) throws(MalformedDWARF) {
+    let forms = try abbreviations(of: unit)
+    var cursor = try DWARFCursor(
+      sections.information, at: UInt64(unit.firstEntry), to: unit.end)
+    guard let entry = try DWARFEntry(&cursor, unit, forms) else { return }
+    unit.addressBase = entry.addressBase ?? unit.addressBase
+    unit.stringOffsetsBase = entry.stringOffsetsBase ?? unit.stringOffsetsBase
+    unit.rangeListsBase = entry.rangeListsBase ?? unit.rangeListsBase
+    unit.lowAddress = try sections.address(entry.low, in: unit) ?? 0
+    let ranges = try sections.ranges(
+      low: entry.low, high: entry.high, list: entry.ranges, in: unit)
+    for range in ranges {
+      code.append(Code(start: range.lowerBound, end: range.upperBound, unit: index))
+    }
+  }
+
+  /// The forms of a unit; those of the last few are kept, which many units share.
+  private mutating func abbreviations(
+    of unit: DWARFUnit
+  ) throws(MalformedDWARF) -> DWARFAbbreviations {
+    if let known = forms[unit.abbreviations] { return known }
+    if forms.count >= 8 { forms.removeAll() }
+    let read = try DWARFAbbreviations(sections.abbreviations, at: unit.abbreviations)
+    forms[unit.abbreviations] = read
+    return read
+  }
+
+  private func unit(holding address: UInt64) -> Int? {
+    var low = 0
+    var high = code.count
+    while low < high {
+      let middle = (low + high) / 2
+      if code[middle].start <= address { low = middle + 1 } else { high = middle }
+    }
+    // Ranges of units do not overlap in what linkers make; a few are looked through all the same.
+    for index in stride(from: low - 1, through: max(0, low - 8), by: -1)
+    where address < code[index].end {
+      return code[index].unit
+    }
+    return nil
+  }
+
+  // MARK: - Entries
+
+  /// For each address, in order, the inlined entries that hold it, the outermost first.
+  private mutating func chains(
+    at addresses: [UInt64], in unit: DWARFUnit
+  ) throws(MalformedDWARF) -> [[UInt64]] {
+    var chains = [[UInt64]](repeating: [], count: addresses.count)
+    guard unit.end - unit.firstEntry <= budget else { return chains }
+    let forms = try abbreviations(of: unit)
+    var cursor = try DWARFCursor(
+      sections.information, at: UInt64(unit.firstEntry), to: unit.end)
+    let first = cursor.position
+    defer { budget -= cursor.position - first }
+    var depth = 0
+    while !cursor.isAtEnd {
+      let place = UInt64(cursor.position)
+      guard let entry = try DWARFEntry(&cursor, unit, forms) else {
+        depth -= 1
+        if depth <= 0 { break }
+        continue
+      }
+      if entry.hasChildren { depth += 1 }
+      let isInlined = entry.tag == DWARFEntry.Tag.inlinedSubroutine
+      guard isInlined || entry.tag == DWARFEntry.Tag.subprogram else { continue }
+      let ranges = try sections.ranges(
+        low: entry.low, high: entry.high, list: entry.ranges, in: unit)
+      var holdsAny = false
+      for range in ranges {
+        var index = Self.firstIndex(in: addresses, from: range.lowerBound)
+        while index < addresses.count, addresses[index] < range.upperBound {
+          holdsAny = true
+          if !isInlined {
+            chains[index].removeAll()
+          } else if chains[index].count < Self.deepestInlining {
+            chains[index].append(place)
+          }
+          index += 1
+        }
+      }
+      // What is inside of one that holds none of them does not, either.
+      if !holdsAny, entry.hasChildren, isInlined || !ranges.isEmpty, let sibling = entry.sibling,
+        sibling > place, sibling <= UInt64(unit.end)
+      {
+        cursor = try DWARFCursor(sections.information, at: sibling, to: unit.end)
+        depth -= 1
+      }
+    }
+    return chains
+  }
+
+  private static func firstIndex(in addresses: [UInt64], from start: UInt64) -> Int {
+    var low = 0
+    var high = addresses.count
+    while low < high {
+      let middle = (low + high) / 2
+      if addresses[middle] < start { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  // MARK: - Names
+
+  /// The name of the function that an entry is about, here or where it refers to.
+  private mutating func name(of place: UInt64) throws(MalformedDWARF) -> String? {
+    var place = place
+    var plain: String?
+    for _ in 0..<Self.deepestOrigin {
+      guard let unit = unit(at: place) else { throw MalformedDWARF() }
+      let forms = try abbreviations(of: unit)
+      var cursor = try DWARFCursor(sections.information, at: place, to: unit.end)
+      guard let entry = try DWARFEntry(&cursor, unit, forms) else { throw MalformedDWARF() }
+      if let name = try sections.text(entry.linkageName, in: unit), !name.isEmpty { return name }
+      if plain == nil { plain = try sections.text(entry.name, in: unit) }
+      guard let origin = entry.origin else { return plain }
+      place = origin
+    }
+    return plain
+  }
+
+  /// The unit that has an entry.
+  private func unit(at place: UInt64) -> DWARFUnit? {
+    guard let units else { return nil }
+    var low = 0
+    var high = units.count
+    while low < high {
+      let middle = (low + high) / 2
+      if units[middle].start <= place { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0, place < UInt64(units[low - 1].end), place >= UInt64(units[low - 1].firstEntry)
+    else { return nil }
+    return units[low - 1]
+  }
+}

@@ -1,0 +1,114 @@
+import EBPFObject
+import EBPFSystem
+import TestSupport
+import Testing
+
+@testable import Symbolization
+
+/// Inlined functions by DWARF, compared with what llvm-symbolizer says.
+@Suite struct InlinedFunctionsTests {
+  private static let source = """
+    #include <algorithm>
+    #include <functional>
+    #include <map>
+    #include <numeric>
+    #include <string>
+    #include <vector>
+    struct Point { int x, y; double length() const { return x * x + y * y; } };
+    static int shortest(std::vector<Point> &all) {
+      std::sort(all.begin(), all.end(),
+                [](const Point &a, const Point &b) { return a.length() < b.length(); });
+      return all[0].x;
+    }
+    int main(int count, char **) {
+      std::vector<Point> all;
+      for (int i = 0; i < 1000; i++) all.push_back({i * 7 % 13, i * 11 % 17});
+      std::map<std::string, int> sums;
+      for (auto &point : all) sums[std::to_string(point.x)] += point.y;
+      std::function<int(int)> add = [&](int more) { return more + (int)sums.size(); };
+      return shortest(all) + add(count) + std::accumulate(
+        all.begin(), all.end(), 0, [](int sum, const Point &point) { return sum + point.x; });
+    }
+    """
+
+  static let compilers: [[String]] = [
+    ["g++", "-g", "-O2"], ["g++", "-gdwarf-4", "-O2", "-gz=zlib"], ["g++", "-g", "-O2", "-flto"],
+    ["clang++", "-g", "-O2"], ["clang++", "-gdwarf-4", "-O1"], ["clang++", "-gdwarf64", "-O2"],
+  ]
+
+  @Test(arguments: compilers)
+  func `inlined functions of C++ are those of llvm-symbolizer`(compiler: [String]) throws {
+    let folder = try TemporaryDirectory()
+    let program = folder.file("program")
+    _ = try Command.output(compiler + [try folder.write(Self.source, to: "a.cpp"), "-o", program])
+    try compare(program, in: folder)
+  }
+
+  @Test func `inlined functions of Swift are those of llvm-symbolizer`() throws {
+    let folder = try TemporaryDirectory()
+    let program = folder.file("program")
+    let source = Fixtures.directory + "/workloads/unwind.swift"
+    _ = try Command.output(["swiftc", "-O", "-g", "-parse-as-library", source, "-o", program])
+    try compare(program, in: folder)
+  }
+
+  private func compare(_ program: String, in folder: TemporaryDirectory) throws {
+    let file = try ELFFile(try MappedFile.open(program))
+    let text = try #require(file.section(named: ".text"))
+    let step = Int(max(1, text.size / 3000))
+    let addresses = Array(stride(from: text.address, to: text.address + text.size, by: step))
+    let list = addresses.map { "0x" + String($0, radix: 16) }.joined(separator: "\n")
+    let input = try folder.write(list + "\n", to: "addresses")
+    let answer = try Command.output([
+      "/bin/sh", "-c", "llvm-symbolizer --inlining --no-demangle -e \(program) <\(input)",
+    ])
+    var expected: [[String]] = [[]]
+    for line in answer.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.isEmpty { expected.append([]) } else { expected[expected.count - 1].append("\(line)") }
+    }
+    var table = try #require(try InlinedFunctions(file))
+    let found = table.functions(at: addresses)
+    #expect(table.malformedUnits == 0)
+    var equal = 0
+    var deep = 0
+    for (index, functions) in found.enumerated() {
+      // A name and a place for each function, the one that has the code last.
+      let lines = expected[index]
+      let names = stride(from: 0, to: lines.count, by: 2).map { lines[$0] }.dropLast()
+      if functions.map(\.name) == Array(names) { equal += 1 }
+      if !names.isEmpty { deep += 1 }
+    }
+    #expect(addresses.count > 1000)
+    #expect(deep > addresses.count / 5, "what is compared?")
+    #expect(equal * 1000 >= addresses.count * 999, "\(equal) of \(addresses.count) are equal")
+  }
+
+  @Test func `damaged debug information gives fewer names, never a trap`() throws {
+    let folder = try TemporaryDirectory()
+    let program = folder.file("program")
+    let source = Fixtures.directory + "/workloads/unwind.c"
+    _ = try Command.output(["cc", "-g", "-O2", "-w", source, "-o", program])
+    let original = try SystemFile.read(program)
+    let file = try ELFFile(Bytes(original))
+    let sections = file.sections.filter { $0.name.hasPrefix(".debug_") }
+    let text = try #require(file.section(named: ".text"))
+    let addresses = Array(text.address..<(text.address + text.size))
+    var state: UInt64 = 11
+    func random(_ limit: UInt64) -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state >> 33) % limit
+    }
+    var malformed = 0
+    for _ in 0..<300 {
+      var bytes = original
+      for _ in 0..<(1 + random(8)) {
+        let section = sections[Int(random(UInt64(sections.count)))]
+        bytes[Int(section.offset + random(section.size))] = UInt8(random(256))
+      }
+      var table = try #require(try InlinedFunctions(try ELFFile(Bytes(bytes))))
+      #expect(table.functions(at: addresses).count == addresses.count)
+      malformed += table.malformedUnits
+    }
+    #expect(malformed > 0)
+  }
+}
