@@ -22,7 +22,10 @@ import Testing
   }
 
   static let truths: [Truth] =
-    ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie", "unwind-musl", "unwind-musl-static"]
+    [
+      "unwind", "unwind-lld", "unwind-static", "unwind-static-pie", "unwind-musl",
+      "unwind-musl-static",
+    ]
     .flatMap { workload in
       [
         Truth(
@@ -160,8 +163,10 @@ import Testing
     return Set(stacks.filter { $0.value * 50 >= all }.keys)
   }
 
-  @Test(arguments: [("unwind", "callback"), ("unwind", "aligned"), ("unwind-static-pie", "alloca"),
-    ("unwind", "thread"), ("unwind-swift-debug", "closure")])
+  @Test(arguments: [
+    ("unwind", "callback"), ("unwind", "aligned"), ("unwind-static-pie", "alloca"),
+    ("unwind", "thread"), ("unwind-swift-debug", "closure"),
+  ])
   func `stacks are those of perf record --call-graph dwarf`(workload: String, mode: String) throws {
     let truth = Truth(workload: workload, mode: mode, chain: [])
     let profile = try record(truth, .automatic).profile

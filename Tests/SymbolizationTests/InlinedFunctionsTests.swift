@@ -64,7 +64,11 @@ import Testing
     ])
     var expected: [[String]] = [[]]
     for line in answer.split(separator: "\n", omittingEmptySubsequences: false) {
-      if line.isEmpty { expected.append([]) } else { expected[expected.count - 1].append("\(line)") }
+      if line.isEmpty {
+        expected.append([])
+      } else {
+        expected[expected.count - 1].append("\(line)")
+      }
     }
     var table = try #require(try InlinedFunctions(file))
     let found = table.functions(at: addresses)

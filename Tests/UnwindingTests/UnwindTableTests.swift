@@ -90,8 +90,10 @@ import Testing
       switch (rule.frame, mine.frame) {
       case (.unknown, _), (.unsupported, _): continue
       case (_, .unknown): counts.unknown += 1
-      case (.stackPointer, .stackPointer) where rule.frameWords != mine.frameWords: counts.wrong += 1
-      case (.framePointer, .framePointer) where rule.frameWords != mine.frameWords: counts.wrong += 1
+      case (.stackPointer, .stackPointer) where rule.frameWords != mine.frameWords:
+        counts.wrong += 1
+      case (.framePointer, .framePointer) where rule.frameWords != mine.frameWords:
+        counts.wrong += 1
       // The CFA can be told from the stack pointer too.
       case (.framePointer, .stackPointer): counts.right += 1
       default: if rule.frame == mine.frame { counts.right += 1 } else { counts.wrong += 1 }

@@ -35,7 +35,8 @@ final class UnwindTables: Sendable {
         try processes.update(
           process.processID,
           UnwindProcess(
-            start: process.start / Symbolizer.Program.startUnit, image: process.image, first: run.lowerBound,
+            start: process.start / Symbolizer.Program.startUnit, image: process.image,
+            first: run.lowerBound,
             count: UInt32(run.count)))
       } catch { room.countRefusal() }
     }

@@ -100,21 +100,24 @@ struct PprofEncoder {
     return location.id
   }
 
-  private mutating func locationIDs(
-    ofStack stack: [Int], of profile: Profiles.Profile
-  ) -> [UInt64] {
-    var ids: [UInt64] = []
+  /// The places in code of a stack: each frame with those that were inlined into it.
+  private static func places(_ stack: [Int], of profile: Profiles.Profile) -> [ArraySlice<Int>] {
+    var places: [ArraySlice<Int>] = []
     var first = stack.startIndex
     for (place, index) in stack.enumerated() where !profile.frames[index].isInlined {
-      ids.append(location(stack[first...place], of: profile))
+      places.append(stack[first...place])
       first = place + 1
     }
-    if first < stack.endIndex { ids.append(location(stack[first...], of: profile)) }
-    return ids
+    if first < stack.endIndex { places.append(stack[first...]) }
+    return places
   }
 
   private mutating func addSamples(of profile: Profiles.Profile) {
-    let locations = profile.stacks.map { locationIDs(ofStack: $0, of: profile) }
+    let places = profile.stacks.map { Self.places($0, of: profile) }
+    // In the order of the frames.
+    let all = Set(places.joined()).sorted { $0.reversed().lexicographicallyPrecedes($1.reversed()) }
+    for place in all { _ = location(place, of: profile) }
+    let locations = places.map { $0.map { location($0, of: profile) } }
     let labels = profile.processes.map { process in
       [
         label("pid", number: Int64(process.pid)), label("tid", number: Int64(process.tid)),

@@ -34,7 +34,9 @@ struct DWARFSections: Sendable {
   /// Nil for a file without.
   init?(_ file: ELFFile) throws(EBPFError) {
     func contents(_ name: String) throws(EBPFError) -> Bytes? {
-      guard let section = file.section(named: ".debug_" + name) ?? file.section(named: ".zdebug_" + name)
+      guard
+        let section = file.section(named: ".debug_" + name)
+          ?? file.section(named: ".zdebug_" + name)
       else { return nil }
       return try file.contents(of: section, using: Self.decompressor)
     }
@@ -54,7 +56,8 @@ struct DWARFSections: Sendable {
 
   private var all: [Bytes] {
     [
-      information, abbreviations, strings, lineStrings, stringOffsets, addresses, ranges, rangeLists,
+      information, abbreviations, strings, lineStrings, stringOffsets, addresses, ranges,
+      rangeLists,
     ]
   }
 

@@ -67,7 +67,9 @@ struct InlinedFunctions: Sendable {
         for (index, chain) in zip(sorted, chains) {
           for place in chain.reversed() {
             let name: String
-            if let known = names[place] { name = known } else {
+            if let known = names[place] {
+              name = known
+            } else {
               name = try self.name(of: place) ?? ""
               names[place] = name
             }

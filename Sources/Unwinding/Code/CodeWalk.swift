@@ -84,7 +84,9 @@ struct CodeWalk {
         run(from: place, state)
       } else if let (place, state) = doubtful.popLast() {
         if seen[place] != 0 { continue }
-        if beginsFunction(at: place) { start(at: place) } else {
+        if beginsFunction(at: place) {
+          start(at: place)
+        } else {
           run(from: place, state, isAfterCall: true)
         }
       } else {
@@ -147,7 +149,9 @@ struct CodeWalk {
         isAfterCall = true
       case .address(let distance):
         let (target, overflow) = Int64(next).addingReportingOverflow(distance)
-        if !overflow, let target = Int(exactly: target), (address &+ UInt64(bitPattern: Int64(target))) % 16 == 0 {
+        if !overflow, let target = Int(exactly: target),
+          (address &+ UInt64(bitPattern: Int64(target))) % 16 == 0
+        {
           self.start(at: target)
         }
       case .jumpAnywhere:

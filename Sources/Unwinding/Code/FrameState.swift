@@ -71,7 +71,8 @@ struct FrameState: Hashable {
     let words: Int16
     if let stack, stack > 0, stack % 8 == 0, let fitting = Int16(exactly: stack / 8) {
       (frame, words) = (.stackPointer, fitting)
-    } else if let pointer, pointer > 0, pointer % 8 == 0, let fitting = Int16(exactly: pointer / 8) {
+    } else if let pointer, pointer > 0, pointer % 8 == 0, let fitting = Int16(exactly: pointer / 8)
+    {
       (frame, words) = (.framePointer, fitting)
     } else {
       return UnwindRow(offset: offset, frame: .unknown)

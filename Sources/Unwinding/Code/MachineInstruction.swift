@@ -329,8 +329,10 @@ struct InstructionDecoder: ~Escapable {
     case 0x3a:
       guard byte() != nil, let operand = operand(), signed(1) != nil else { return nil }
       return writtenBoth(operand)
-    case 0x0f, 0x70...0x73, 0xc2, 0xc4, 0xc6: return operand().flatMap { _ in signed(1) }.map { _ in .none }
-    case 0xc5: return operand().flatMap { operand in signed(1).map { _ in written(middle: operand) } }
+    case 0x0f, 0x70...0x73, 0xc2, 0xc4, 0xc6:
+      return operand().flatMap { _ in signed(1) }.map { _ in .none }
+    case 0xc5:
+      return operand().flatMap { operand in signed(1).map { _ in written(middle: operand) } }
     case 0xa4, 0xac: return withImmediate(1)
     case 0xba:
       guard let operand = operand(), signed(1) != nil else { return nil }
@@ -368,7 +370,9 @@ struct InstructionDecoder: ~Escapable {
     }
     if hasImmediate, signed(1) == nil { return nil }
     // Few of them write a general register.
-    if map >= 2, opcode >= 0xf0, source == MachineInstruction.framePointer { return .setFramePointer }
+    if map >= 2, opcode >= 0xf0, source == MachineInstruction.framePointer {
+      return .setFramePointer
+    }
     switch (map, opcode) {
     case (1, 0x2c), (1, 0x2d), (1, 0x50), (1, 0xc5), (1, 0xd7), (2, 0xf0...), (3, 0xf0...):
       return written(middle: operand)

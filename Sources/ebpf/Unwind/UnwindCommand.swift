@@ -43,7 +43,9 @@ struct UnwindCommand: ParsableCommand {
 
   mutating func validate() throws {
     if (check == nil) == files.isEmpty { throw ValidationError("give --check PID or files") }
-    if rows && (check != nil || json) { throw ValidationError("--rows is for files, without --json") }
+    if rows && (check != nil || json) {
+      throw ValidationError("--rows is for files, without --json")
+    }
     if let check, check <= 0 { throw ValidationError("--check takes a process id, not \(check)") }
     if !(duration > 0 && duration <= 86_400) {
       throw ValidationError("-d takes a number of seconds above 0")
@@ -70,7 +72,8 @@ struct UnwindCommand: ParsableCommand {
     configuration.unwindBytes = unwindMemory << 20
     let recording = TracerRecording<CPUProfiler>(
       seconds: duration, command: [], noun: "samples", showsProgress: !json)
-    let report = UnwindReport(process: process, try recording.run { _ in CPUProfiler(configuration) })
+    let report = UnwindReport(
+      process: process, try recording.run { _ in CPUProfiler(configuration) })
     if json { try Output.write(JSONDocument.text(report.document)) } else { try report.write() }
   }
 

@@ -29,7 +29,8 @@ struct UnwindReport {
     try Output.write(table.text())
     let footer = TracerFooter()
     footer.line(
-      "columns", "AGREE: the same frames; PARTLY: frame pointers missed some; TABLES, POINTERS: whole")
+      "columns",
+      "AGREE: the same frames; PARTLY: frame pointers missed some; TABLES, POINTERS: whole")
     if let walks = result.walks {
       var text = "\(Figures.count(walks.complete)) came to the outermost frame"
       for (reason, count) in walks.failures { text += "; \(Figures.count(count)) \(reason)" }

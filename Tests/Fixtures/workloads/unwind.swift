@@ -15,7 +15,9 @@ nonisolated(unsafe) var isOver = false
 @_silgen_name("leaf") @inline(never)
 func leaf(_ seed: UInt64) -> UInt64 {
   var value = seed
-  for round in 0..<20_000 { value = (value ^ value >> 29) &* 0xff51_afd7_ed55_8ccd &+ UInt64(round) }
+  for round in 0..<20_000 {
+    value = (value ^ value >> 29) &* 0xff51_afd7_ed55_8ccd &+ UInt64(round)
+  }
   var used = timespec()
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
   isOver = Double(used.tv_sec) + Double(used.tv_nsec) / 1e9 >= limit
