@@ -45,3 +45,12 @@ struct cbpf_object cbpf_process_numbers(void)
 {
 	return (struct cbpf_object){ process_numbers, sizeof(process_numbers) };
 }
+
+static const unsigned char wall_profiler[] __attribute__((aligned(8))) = {
+#embed "build/wall_profiler.bpf.o"
+};
+
+struct cbpf_object cbpf_wall_profiler(void)
+{
+	return (struct cbpf_object){ wall_profiler, sizeof(wall_profiler) };
+}

@@ -63,6 +63,9 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build allocations allocations.c $frames -pthread
   build allocations-static allocations.c $frames -static -pthread
   build stacks stacks.c $frames
+  build waits waits.c $frames -pthread
+  build waits-noframes waits.c -fomit-frame-pointer -pthread
+  build waits-static waits.c $frames -static -pthread
   build short-lived short_lived.c $frames -static-pie
   build cpu cpu.c $frames -fPIE -pie
   build cpu-static cpu.c $frames -static

@@ -10,6 +10,13 @@ package enum EmbeddedObject {
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
 
+  /// `wall_profiler.bpf.o`, in place.
+  package static var wallProfiler: Bytes {
+    let object = unsafe cbpf_wall_profiler()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
+
   /// `memory.bpf.o`, in place.
   package static var memory: Bytes {
     let object = unsafe cbpf_memory()

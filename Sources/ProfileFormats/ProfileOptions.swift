@@ -14,11 +14,21 @@ public struct ProfileOptions: Sendable, Hashable {
   public var direction = CallTree.Direction.fromRoot
   /// Whether folded names of kernel functions end in `_[k]` and those of jitted ones in `_[j]`.
   public var marksKinds = true
+  /// The colours of a picture's native functions.
+  public var palette = Palette.hot
   /// The facts about the recording that are printed with it.
   public var recording = Recording()
 
   /// Creates the default options.
   public init() {}
+
+  /// Colours of native functions.
+  public enum Palette: String, Sendable, Hashable {
+    /// Yellow to red: time on the CPU.
+    case hot
+    /// Blue to cyan: time off it.
+    case cold
+  }
 
   /// What is known about how a profile was made; what is not known is left out of the output.
   public struct Recording: Sendable, Hashable {

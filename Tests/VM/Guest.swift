@@ -22,6 +22,7 @@ enum Guest {
   static let memory = "/bin/memory"
   static let allocations = "/bin/allocations"
   static let cpu = "/bin/cpu"
+  static let waits = "/bin/waits"
   static let command = "/bin/ebpf"
 
   /// An object of Tests/Fixtures, parsed.

@@ -11,6 +11,7 @@ import Glibc
     KernelProbeChecks.all + KernelProbeRefusalChecks.all + MultiProbeChecks.all
     + TrampolineChecks.all + UserProbeChecks.all + TracepointChecks.all + ModuleChecks.all
     + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
+    + WallChecks.all
     + MemoryChecks.all + NetworkChecks.all + SyscallChecks.all
     + CommandChecks.all
     + PrivilegeChecks.all + LockdownChecks.all

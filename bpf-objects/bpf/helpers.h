@@ -171,4 +171,14 @@ HELPER(long, bpf_loop, 181, u32 count, void *callback, void *context, u64 flags)
 	bpf_probe_read_kernel((to), sizeof(*(to)), \
 			      (const void *)__builtin_preserve_access_index(&(pointer)->field))
 
+/* A field that is a bit field in some kernels: its value in the low bits. */
+#define core_read_bits(pointer, field) ({ \
+	u64 bits_ = 0; \
+	bpf_probe_read_kernel(&bits_, core_field_size((pointer)->field), \
+			      (const char *)(pointer) + core_field_offset((pointer)->field)); \
+	bits_ <<= core_field_lshift((pointer)->field); \
+	bits_ >>= core_field_rshift((pointer)->field); \
+	bits_; \
+})
+
 #endif

@@ -236,14 +236,4 @@ struct syscall_exit {
 	s64 result;
 };
 
-/* A field that is a bit field in some kernels: its value in the low bits. */
-#define core_read_bits(pointer, field) ({ \
-	u64 bits_ = 0; \
-	bpf_probe_read_kernel(&bits_, core_field_size((pointer)->field), \
-			      (const char *)(pointer) + core_field_offset((pointer)->field)); \
-	bits_ <<= core_field_lshift((pointer)->field); \
-	bits_ >>= core_field_rshift((pointer)->field); \
-	bits_; \
-})
-
 #endif

@@ -20,6 +20,10 @@ struct cbpf_object {
 
 /* bpf/cpu_profiler.bpf.c */
 struct cbpf_object cbpf_cpu_profiler(void);
+
+/* bpf/wall_profiler.bpf.c */
+struct cbpf_object cbpf_wall_profiler(void);
+
 /* bpf/syscall_tracer.bpf.c */
 struct cbpf_object cbpf_syscall_tracer(void);
 

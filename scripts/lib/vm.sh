@@ -75,7 +75,7 @@ make_initramfs() {
   cp dist/ebpf "$root/bin/ebpf"
   llvm-objcopy --strip-all --remove-section=.swift_modhash .build-static/release/ebpf-vm-tests \
     "$root/bin/ebpf-vm-tests"
-  for program in syscalls many_calls compat_calls network sockets memory allocations cpu unwind \
+  for program in syscalls many_calls compat_calls network sockets memory allocations cpu unwind waits \
     with-capabilities; do
     cp ".build-workloads/$program-static" "$root/bin/$program"
   done

@@ -34,11 +34,14 @@ struct ProfileAssembler {
       keys.map { configuration.comparesUnwinding ? [] : addresses($0.kernelStack) })
     for (index, key) in keys.enumerated() {
       let count = Int64(clamping: samples[key] ?? 0)
+      var markers = ProfileAssembler.markers(of: key, stacks: stacks)
+      // The other walk of the user's stack is in the kernel's place.
+      if configuration.comparesUnwinding { markers.kernelIsCut = false }
       builder.add(
         process: process(of: key), kernel: kernelFrames[index], user: userFrames[index],
-        markers: markers(of: key), values: [count, count.multipliedReportingOverflow(by: period).0])
+        markers: markers, values: [count, count.multipliedReportingOverflow(by: period).0])
     }
-    let names = try machineNames()
+    let names = try ProfileAssembler.machineNames()
     return CPUProfile(
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
@@ -81,7 +84,7 @@ struct ProfileAssembler {
   }
 
   /// What stands above the root where a stack is not whole.
-  private func markers(of key: ProfilerKey) -> ProfileBuilder.Markers {
+  static func markers(of key: ProfilerKey, stacks: StackTable) -> ProfileBuilder.Markers {
     typealias Flags = ProfilerKey.Flags
     func isCut(_ id: StackID, lost: UInt32) -> Bool {
       guard !id.isNone else { return key.flags & lost != 0 }
@@ -90,11 +93,11 @@ struct ProfileAssembler {
     return ProfileBuilder.Markers(
       userIsCut: isCut(key.userStack, lost: Flags.userStackLost),
       userIsBroken: stacks[key.userStack]?.isBroken ?? false,
-      kernelIsCut: !configuration.comparesUnwinding
-        && isCut(key.kernelStack, lost: Flags.kernelStackLost))
+      kernelIsCut: isCut(key.kernelStack, lost: Flags.kernelStackLost))
   }
 
-  private func machineNames() throws(EBPFError) -> MachineNames {
+  /// What this machine and its kernel are called.
+  static func machineNames() throws(EBPFError) -> MachineNames {
     do throws(Errno) { return try MachineNames.current() } catch {
       throw EBPFError(
         .system, "uname failed",

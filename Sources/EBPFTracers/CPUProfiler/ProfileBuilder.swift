@@ -8,6 +8,9 @@ struct ProfileBuilder {
     var userIsCut = false
     var userIsBroken = false
     var kernelIsCut = false
+    /// What stands below the leaf, and above the root: not an address.
+    var leaf: String?
+    var root: String?
   }
 
   private(set) var profile: Profile
@@ -33,7 +36,8 @@ struct ProfileBuilder {
     markers: Markers, values: [Int64]
   ) -> Int {
     var stack: [Int] = []
-    stack.reserveCapacity(kernel.count + user.count + 1)
+    stack.reserveCapacity(kernel.count + user.count + 2)
+    if let leaf = markers.leaf { stack.append(index(ofMarker: leaf)) }
     for frame in kernel { stack.append(index(of: frame)) }
     if markers.kernelIsCut { stack.append(index(ofMarker: "[truncated kernel stack]")) }
     // Where frame pointers are followed and code keeps something else in that register, the next
@@ -46,6 +50,7 @@ struct ProfileBuilder {
     } else if markers.userIsCut {
       stack.append(index(ofMarker: "[truncated]"))
     }
+    if let root = markers.root { stack.append(index(ofMarker: root)) }
     if stack.isEmpty { stack.append(index(ofMarker: "[no stack]")) }
     let place = [
       ProfileBuilder.intern(process, &processes, &profile.processes),

@@ -67,7 +67,8 @@ final class ProfilerSession: Sendable {
     // New maps filter nothing.
     let filters = configuration.filter.isEmpty ? nil : try ProcessFilterMaps(object)
     try filters?.apply(configuration.filter, excluding: 0)
-    try ProfilerSession.configure(object, configuration)
+    try ProfilerSession.configure(
+      object, includesSelf: configuration.includesSelf, sampleLimit: configuration.sampleLimit)
     // Processes that are known are walked by table from their first sample on.
     let isKnown = !configuration.filter.processes.isEmpty
     let early =
@@ -101,7 +102,8 @@ final class ProfilerSession: Sendable {
     try startReading(events.fileDescriptor)
   }
 
-  private static func collector(
+  /// The reader of a profiler's ring.
+  static func collector(
     of events: RawMap, kernel: any KernelInterface
   ) throws(EBPFError) -> SampleCollector {
     do throws(Errno) {
@@ -131,7 +133,8 @@ final class ProfilerSession: Sendable {
     }
   }
 
-  private static func poller() throws(EBPFError) -> Poller {
+  /// What waits for the ring.
+  static func poller() throws(EBPFError) -> Poller {
     do throws(Errno) { return try Poller() } catch {
       throw EBPFError(
         .system, "cannot prepare to wait for samples",
@@ -236,12 +239,12 @@ extension ProfilerSession {
   }
 
   /// Writes the control before anything is attached.
-  private static func configure(
-    _ object: LoadedObject, _ configuration: CPUProfilerConfiguration
+  static func configure(
+    _ object: LoadedObject, includesSelf: Bool, sampleLimit: UInt64
   ) throws(EBPFError) {
     var control = ProfilerControl()
-    control.sampleLimit = configuration.sampleLimit
-    if !configuration.includesSelf {
+    control.sampleLimit = sampleLimit
+    if !includesSelf {
       control.excludedProcess = UInt32(try ProcessNumbers().outer(CurrentProcess.id))
     }
     do throws(Errno) {

@@ -17,6 +17,8 @@ struct SampleCollector: ~Copyable {
     var wanted: [(process: UInt32, address: UInt64)] = []
     /// The cgroups of processes that were announced.
     var cgroups: [ProcessIdentity: UInt64] = [:]
+    /// Waits and threads: of the wall profiler only.
+    var wall = WallLedger()
     /// Delivery times of announcements, in nanoseconds.
     var latencies = LatencyHistogram()
     /// Records that are not what they should be.
@@ -24,8 +26,8 @@ struct SampleCollector: ~Copyable {
     /// When the present drain began, in nanoseconds of the monotonic clock.
     var now: UInt64 = 0
 
-    /// Takes one record of the ring: `struct profiler_stack_event`, `profiler_sample_event` or
-    /// `profiler_process_event`.
+    /// Takes one record of the ring: `struct profiler_stack_event`, `profiler_sample_event`,
+    /// `profiler_process_event`, `wall_wait_event` or `wall_thread_event`.
     mutating func add(_ record: RawSpan) {
       switch record.integer(at: 0, as: UInt32.self, order: .host) {
       case 1:
@@ -55,6 +57,10 @@ struct SampleCollector: ~Copyable {
           latencies.record(from: time, to: now)
           return
         }
+      case 4:
+        if wall.addWait(record) { return }
+      case 5:
+        if wall.addEnded(record) { return }
       default: break
       }
       malformed += 1

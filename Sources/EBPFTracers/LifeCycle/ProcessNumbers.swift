@@ -9,18 +9,20 @@ struct ProcessNumbers {
   /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
   private static let initialNamespace: UInt64 = 0xefff_fffc
 
+  /// True when this process is in the initial pid namespace, so that every process has an id in it.
+  static var seesAllProcesses: Bool {
+    // Without /proc nobody can tell; hardly any system without it has namespaces.
+    do throws(Errno) {
+      return try FileStatus(path: "/proc/self/ns/pid").inode == initialNamespace
+    } catch { return true }
+  }
+
   /// By the id in this process's namespace.
   private let outer: [Int32: Int32]?
 
   /// Asks the kernel, if this process is not in the initial namespace; that takes a few milliseconds.
   init(kernel: any KernelInterface = LiveKernel()) throws(EBPFError) {
-    // Without /proc nobody can tell; hardly any system without it has namespaces.
-    var namespace = ProcessNumbers.initialNamespace
-    do throws(Errno) { namespace = try FileStatus(path: "/proc/self/ns/pid").inode } catch {
-      outer = nil
-      return
-    }
-    guard namespace != ProcessNumbers.initialNamespace else {
+    guard !ProcessNumbers.seesAllProcesses else {
       outer = nil
       return
     }

@@ -64,12 +64,17 @@ final class UnwindBuilder: Sendable {
     wake.withLock { $0 }?.send()
   }
 
+  /// Makes the stacks of a process walkable before it returns, on the calling thread.
+  func build(_ process: ProcessIdentity) {
+    let pid = Int32(truncatingIfNeeded: process.processID)
+    tables.add(process, code: symbolizer.code(of: process.program, in: pid))
+  }
+
   private func build() {
     while let process = pending.withLock({
       $0.processes.isEmpty ? nil : $0.processes.removeFirst()
     }) {
-      let pid = Int32(truncatingIfNeeded: process.processID)
-      tables.add(process, code: symbolizer.code(of: process.program, in: pid))
+      build(process)
     }
     let rows = pending.withLock { pending in
       defer { pending.rows.removeAll() }

@@ -22,19 +22,21 @@ struct FlameGraphPicture {
       profile, grouping: options.grouping ?? .merged, direction: options.direction,
       orderedBy: type)
     let summary = ProfileSummary(profile, options, valueType: type)
-    let picture = FlameGraphPicture(tree, profile.valueTypes[type])
+    let picture = FlameGraphPicture(tree, profile.valueTypes[type], options.palette)
     return Array(picture.text(under: summary).utf8)
   }
 
   private let tree: CallTree
   private let type: Profile.ValueType
+  private let palette: ProfileOptions.Palette
   private let whole: Double
   private var boxes = ""
   private var elided = 0
   private var deepest = 0
 
-  private init(_ tree: CallTree, _ type: Profile.ValueType) {
+  private init(_ tree: CallTree, _ type: Profile.ValueType, _ palette: ProfileOptions.Palette) {
     self.tree = tree
+    self.palette = palette
     self.type = type
     whole = Double(max(1, tree.totals[tree.valueType][0]))
     drawBoxes()
@@ -93,7 +95,7 @@ struct FlameGraphPicture {
       <svg xmlns="http://www.w3.org/2000/svg" width="\(short(Self.width))" \
       height="\(short(height))" viewBox="0 0 \(short(Self.width)) \(short(height))" role="img" \
       aria-labelledby="title" data-elided="\(elided)">
-      <style>\(Self.style)</style>
+      <style>\(Self.style(palette))</style>
       <rect class="back" width="100%" height="100%"/>
       <text id="title" class="heading" x="\(short(Self.margin))" y="23">\
       \(summary.title.cut(toLetters: 120).escapedForMarkup)</text>
@@ -129,8 +131,9 @@ struct FlameGraphPicture {
     return "\(letter)\((hash >> 13) & 3)"
   }
 
-  private static let style: String = {
-    let hues = [("n", 30, 90), ("k", 212, 78), ("j", 142, 48), ("p", 265, 28), ("m", 220, 6)]
+  private static func style(_ palette: ProfileOptions.Palette) -> String {
+    let native = palette == .hot ? ("n", 30, 90) : ("n", 182, 56)
+    let hues = [native, ("k", 212, 78), ("j", 142, 48), ("p", 265, 28), ("m", 220, 6)]
     func rules(lightness: Int, saturation: Int) -> String {
       var text = ""
       for (letter, hue, full) in hues {
@@ -150,7 +153,7 @@ struct FlameGraphPicture {
       + "@media (prefers-color-scheme:dark){svg{background:#14161a}.back{fill:#14161a}"
       + "text{fill:#f1f2f4}.facts{fill:#9aa4b0}g:hover rect{stroke:#fff}"
       + rules(lightness: 32, saturation: 64) + "}"
-  }()
+  }
 }
 
 /// A coordinate with at most two decimals.

@@ -26,6 +26,10 @@ enum PageEncoder {
       data.array { types in for type in profile.valueTypes { types.valueType(type) } }
       data.key("primary")
       data.integer(type)
+      if options.palette != .hot {
+        data.key("palette")
+        data.string(options.palette.rawValue)
+      }
       data.functions(tree.functions)
       data.key("nodes")
       data.object { nodes in

@@ -72,6 +72,9 @@ extension PageTemplate {
       jit: { hues: [128, 160], light: [48, 72], dark: [36, 31] },
       marker: { hues: [0, 0], light: [0, 82], dark: [0, 28] },
     };
+    if (data.palette === "cold") {
+      PALETTE.native = { hues: [168, 196], light: [56, 76], dark: [40, 33] };
+    }
     const KIND_NAMES = {
       native: "native code", kernel: "kernel", jit: "JIT code", process: "process",
       marker: "marker",

@@ -32,6 +32,12 @@ extension RunningTracer {
       totals: { () throws(EBPFError) in ProfileTotalsDocument(try tracer.snapshot().profile) })
   }
 
+  init(_ tracer: WallProfiler) {
+    self.init(
+      name: "profile", tracer: tracer, means: .init(sendsEvents: false, takesStacks: true),
+      totals: { () throws(EBPFError) in WallDocument.Progress(try tracer.statistics()) })
+  }
+
   init(_ tracer: SyscallTracer) {
     let configuration = tracer.configuration
     self.init(

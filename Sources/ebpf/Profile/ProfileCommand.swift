@@ -12,6 +12,7 @@ struct ProfileCommand: ParsableCommand {
       ebpf profile [-d SECONDS] [-o FILE]
       ebpf profile -p PID [-d SECONDS] [-o FILE]
       ebpf profile [-o FILE] -- COMMAND [ARGUMENT ...]
+      ebpf profile --off-cpu | --wall [--min-block TIME] ...
       """,
     discussion: """
       Stacks of the kernel and of user code are taken -F times a second on each CPU, counted in \
@@ -21,6 +22,11 @@ struct ProfileCommand: ParsableCommand {
       Without -d and without a command it records until Ctrl-C. The ending of -o FILE picks the \
       format: .html (interactive flame graph in one file), .svg, .folded, .pb.gz (pprof), \
       .speedscope.json.
+
+      --off-cpu counts every context switch instead: for how long, why and in which stack threads \
+      were off the CPU. Waiting for a CPU (runnable) and waiting for anything else (blocked) are told \
+      apart. --wall adds the time on the CPU, which is exact for each thread and divided among its \
+      stacks by samples; running, runnable and blocked add up to the time that a thread was there.
 
       --live shows the hottest functions and processes while it records; Enter shows who calls a \
       function. What a command writes to the terminal meanwhile is thrown away.
@@ -54,6 +60,21 @@ struct ProfileCommand: ParsableCommand {
       "Megabytes for unwind tables; a C library takes 0.2, a compiler of 200 MB takes 20.",
       valueName: "megabytes"))
   var unwindMemory = 8
+
+  @Flag(
+    name: .customLong("off-cpu"),
+    help: "Show the time that threads are off the CPU instead, by stack and by what they wait for.")
+  var offCpu = false
+
+  @Flag(name: .long, help: "Show all time of each thread: on the CPU, and off it.")
+  var wall = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "With --off-cpu: leave out the stacks of waits shorter than this: 10us, 1ms.",
+      valueName: "time"))
+  var minBlock: TimeArgument?
 
   @Flag(name: .long, help: "Tell the threads of a process apart.")
   var threads = false
@@ -90,6 +111,7 @@ struct ProfileCommand: ParsableCommand {
       throw ValidationError("--unwind-memory takes 1 to 512, not \(unwindMemory)")
     }
     if userOnly && kernelOnly { throw ValidationError("-U and -K exclude each other") }
+    try validateTime()
     if top < 0 { throw ValidationError("--top takes a number of functions, not \(top)") }
     if let output, format == nil, ProfileFormat(path: output) == nil {
       throw ValidationError(
@@ -100,6 +122,7 @@ struct ProfileCommand: ParsableCommand {
   mutating func run() throws {
     do throws(EBPFError) {
       if let output { try ResultFile(path: output).check() }
+      if recordsTime { return try recordTime() }
       let configuration = try configuration()
       let view =
         tracing.live
@@ -129,12 +152,18 @@ struct ProfileCommand: ParsableCommand {
     }
   }
 
-  private var presetSeconds: Double? { preset.map { Double($0.seconds) } }
+  /// How long the preset records.
+  var presetSeconds: Double? { preset.map { Double($0.seconds) } }
+
+  /// Which half of a stack is taken.
+  var stacks: CPUProfilerConfiguration.Stacks {
+    userOnly ? .user : kernelOnly ? .kernel : .both
+  }
 
   func configuration() throws(EBPFError) -> CPUProfilerConfiguration {
     var configuration = CPUProfilerConfiguration()
     configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
-    configuration.stacks = userOnly ? .user : kernelOnly ? .kernel : .both
+    configuration.stacks = stacks
     configuration.unwindBytes = unwindMemory << 20
     configuration.unwinding = unwind == .fp ? .framePointers : .automatic
     configuration.separatesThreads = threads

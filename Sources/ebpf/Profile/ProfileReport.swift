@@ -128,12 +128,7 @@ struct ProfileReport {
         "limit", "reached after \(Figures.count(statistics.recorded)) samples; raise --max-samples")
     }
     footer.line("symbols", result.symbolSummary)
-    if let walks = result.walks, walks.total > 0 {
-      let share = Double(walks.complete) / Double(walks.total) * 100
-      var text = "\(Figures.fixed(share, decimals: 1)) % of stacks walked to their root by table"
-      for (reason, count) in walks.failures { text += "; \(Figures.count(count)) \(reason)" }
-      footer.line("stacks", text)
-    }
+    footer.walks(result.walks)
     footer.overhead(result.overhead)
     footer.economy(economy, [statistics])
     if let file { footer.wrote(file) }

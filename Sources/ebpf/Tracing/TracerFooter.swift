@@ -26,6 +26,15 @@ struct TracerFooter {
     for reason in cost.unavailable { line("", style.dim(reason)) }
   }
 
+  /// How walks by unwind table ended.
+  func walks(_ walks: StackWalks?) {
+    guard let walks, walks.total > 0 else { return }
+    let share = Double(walks.complete) / Double(walks.total) * 100
+    var text = "\(Figures.fixed(share, decimals: 1)) % of stacks walked to their root by table"
+    for (reason, count) in walks.failures { text += "; \(Figures.count(count)) \(reason)" }
+    line("stacks", text)
+  }
+
   /// Hooks that are not the best ones, and why.
   func hooks(_ hooks: [TracerHook]) {
     for hook in hooks where !hook.refused.isEmpty {

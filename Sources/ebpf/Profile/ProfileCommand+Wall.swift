@@ -1,0 +1,62 @@
+import ArgumentParser
+import EBPF
+import EBPFTracers
+
+/// `ebpf profile --off-cpu` and `--wall`: where the time of threads goes.
+extension ProfileCommand {
+  /// True where threads' time is recorded, and not only samples.
+  var recordsTime: Bool { offCpu || wall }
+
+  /// Refuses options that have no meaning together.
+  func validateTime() throws {
+    if offCpu && wall { throw ValidationError("--wall has what --off-cpu has: give one of them") }
+    if minBlock != nil && !recordsTime {
+      throw ValidationError("--min-block goes with --off-cpu or --wall")
+    }
+    guard recordsTime else { return }
+    if tracing.live { throw ValidationError("--live shows samples: not with --off-cpu or --wall") }
+    if idle { throw ValidationError("--idle counts samples: not with --off-cpu or --wall") }
+    if maxSamples != nil {
+      throw ValidationError("--max-samples counts samples: not with --off-cpu or --wall")
+    }
+    if offCpu && frequency != nil {
+      throw ValidationError("--off-cpu takes no samples: leave out -F")
+    }
+  }
+
+  /// Records and reports.
+  func recordTime() throws(EBPFError) {
+    let configuration = try wallConfiguration()
+    let containers = tracing.containerNames
+    let supervision = try TracerSupervision(tracing)
+    let recording = TracerRecording<WallProfiler>(
+      seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "waits",
+      containers: containers)
+    let result = try recording.run(
+      { command in
+        var configuration = configuration
+        if let command { configuration.filter.follow(command) }
+        return WallProfiler(configuration)
+      },
+      onStart: { (tracer, loop) throws(EBPFError) in
+        try supervision.join([RunningTracer(tracer)], loop)
+      })
+    let report = WallReport(
+      result, command: self, containers: containers, economy: supervision.economy)
+    try report.write()
+    if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
+  }
+
+  private func wallConfiguration() throws(EBPFError) -> WallProfilerConfiguration {
+    var configuration = WallProfilerConfiguration()
+    configuration.coverage = wall ? .wall : .offCPU
+    configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
+    configuration.stacks = stacks
+    configuration.unwindBytes = unwindMemory << 20
+    configuration.unwinding = unwind == .fp ? .framePointers : .automatic
+    configuration.separatesThreads = threads
+    configuration.minimumWait = minBlock?.nanoseconds ?? 0
+    configuration.filter = try tracing.filter()
+    return configuration
+  }
+}

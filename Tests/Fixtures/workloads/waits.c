@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: waits REPORT            threads of known work
+ *        waits switch ROUNDS [stop]   two threads that hand a byte back and forth on one CPU
+ *        waits sleep SECONDS     one thread that sleeps
+ *
+ * The first stops itself and waits for SIGCONT; then it starts one thread for each of:
+ *   sleeper     sleeps 25 times 20 ms
+ *   reader      waits for a pipe, which the main thread writes 300 ms after it began to read
+ *   locker      waits for a futex, which the main thread wakes then as well
+ *   spinner     uses 300 ms of CPU time
+ *   rivals      two of them use 200 ms each on the same CPU
+ * Each writes one line about itself into REPORT, by its own clocks, in nanoseconds:
+ *   name tid=TID made=CLOCK_MONOTONIC began=CLOCK_MONOTONIC worked=NS used=NS
+ * (made before it was started, began when it ran, worked from begin to end of its work, used of its
+ * CPU time) and then waits for ever, in pause(). "done" is the last line.
+ *
+ * The second prints what CPU time a round's half takes; with "stop" it stops itself before and after. The third stops
+ * itself and ends when it has slept.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stopped.h"
+
+#define NOT_INLINED __attribute__((noinline))
+#define MILLISECOND 1000000L
+
+static int report, wire[2], ready[2];
+static unsigned locked = 1;
+
+static long now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time.tv_sec * 1000000000L + time.tv_nsec;
+}
+
+/* System calls are made by syscall(), which leaves the frame pointer alone: the functions of a C
+ * library may use that register for something else, and then only unwind tables find their caller. */
+NOT_INLINED void sleep_for(long nanoseconds)
+{
+	struct timespec time = { nanoseconds / 1000000000L, nanoseconds % 1000000000L };
+
+	syscall(SYS_nanosleep, &time, NULL);
+	__asm__ volatile(""); /* no tail call */
+}
+
+/* All on one CPU: the last one we may use. */
+static void pin(void)
+{
+	cpu_set_t allowed, one;
+
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	CPU_ZERO(&one);
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
+		if (CPU_ISSET(cpu, &allowed)) {
+			CPU_SET(cpu, &one);
+			break;
+		}
+	}
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+NOT_INLINED void burn(long nanoseconds)
+{
+	long end = now(CLOCK_THREAD_CPUTIME_ID) + nanoseconds;
+	volatile unsigned long sum = 0;
+
+	do {
+		for (int i = 0; i < 100000; i++)
+			sum += i;
+	} while (now(CLOCK_THREAD_CPUTIME_ID) < end);
+}
+
+NOT_INLINED void sleep_often(void)
+{
+	for (int i = 0; i < 25; i++)
+		sleep_for(20 * MILLISECOND);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void read_byte(void)
+{
+	char byte = 'r';
+
+	if (syscall(SYS_write, ready[1], &byte, 1) != 1 || syscall(SYS_read, wire[0], &byte, 1) != 1)
+		abort();
+	__asm__ volatile("");
+}
+
+NOT_INLINED void read_once(void)
+{
+	read_byte();
+	__asm__ volatile("");
+}
+
+NOT_INLINED void wait_for_lock(void)
+{
+	char byte = 'l';
+
+	if (syscall(SYS_write, ready[1], &byte, 1) != 1)
+		abort();
+	while (__atomic_load_n(&locked, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &locked, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void lock_once(void)
+{
+	wait_for_lock();
+	__asm__ volatile("");
+}
+
+NOT_INLINED void spin(void)
+{
+	burn(300 * MILLISECOND);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void compete(void)
+{
+	pin();
+	burn(200 * MILLISECOND);
+	__asm__ volatile("");
+}
+
+struct role {
+	const char *name;
+	void (*work)(void);
+	long made;
+};
+
+static struct role roles[] = {
+	{ "sleeper", sleep_often }, { "reader", read_once }, { "locker", lock_once },
+	{ "spinner", spin },	    { "rival-1", compete },  { "rival-2", compete },
+};
+#define ROLES (sizeof(roles) / sizeof(roles[0]))
+
+static void *play(void *argument)
+{
+	const struct role *role = argument;
+	long began = now(CLOCK_MONOTONIC), before, worked, used;
+
+	pthread_setname_np(pthread_self(), role->name);
+	before = now(CLOCK_MONOTONIC);
+	role->work();
+	worked = now(CLOCK_MONOTONIC) - before;
+	used = now(CLOCK_THREAD_CPUTIME_ID);
+	dprintf(report, "%s tid=%ld made=%ld began=%ld worked=%ld used=%ld\n", role->name,
+		syscall(SYS_gettid), role->made, began, worked, used);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void play_all(const char *path)
+{
+	pthread_t threads[ROLES];
+	char byte;
+	int lines = 0;
+
+	report = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	if (report < 0 || pipe(wire) != 0 || pipe(ready) != 0)
+		exit(1);
+	stop_until_continued();
+	for (unsigned i = 0; i < ROLES; i++) {
+		roles[i].made = now(CLOCK_MONOTONIC);
+		pthread_create(&threads[i], NULL, play, &roles[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		if (read(ready[0], &byte, 1) != 1)
+			exit(1);
+	sleep_for(300 * MILLISECOND);
+	__atomic_store_n(&locked, 0, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &locked, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	if (write(wire[1], "x", 1) != 1)
+		exit(1);
+	while (lines < (int)ROLES) {
+		char text[4096];
+		long size = pread(report, text, sizeof(text), 0);
+
+		sleep_for(10 * MILLISECOND);
+		lines = 0;
+		for (long i = 0; i < size; i++)
+			lines += text[i] == '\n';
+	}
+	dprintf(report, "done\n");
+	for (;;)
+		pause();
+}
+
+static int there[2], back[2];
+
+static void *answer(void *argument)
+{
+	char byte;
+
+	while (read(there[0], &byte, 1) == 1)
+		if (write(back[1], &byte, 1) != 1)
+			break;
+	return argument;
+}
+
+/* Each round is two switches: there, and back. */
+static void hand_over(long rounds, bool stops)
+{
+	pthread_t other;
+	char byte = 'x';
+	long began;
+
+	if (pipe(there) != 0 || pipe(back) != 0)
+		exit(1);
+	pin();
+	pthread_create(&other, NULL, answer, NULL);
+	if (stops)
+		stop_until_continued();
+	began = now(CLOCK_PROCESS_CPUTIME_ID);
+	for (long i = 0; i < rounds; i++)
+		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+			exit(1);
+	printf("switch_ns %.1f\n", (now(CLOCK_PROCESS_CPUTIME_ID) - began) / (2.0 * rounds));
+	fflush(stdout);
+	if (stops)
+		stop_until_continued();
+	close(there[1]);
+	pthread_join(other, NULL);
+}
+
+int main(int count, char **arguments)
+{
+	if (count >= 3 && strcmp(arguments[1], "switch") == 0) {
+		hand_over(atol(arguments[2]), count > 3 && strcmp(arguments[3], "stop") == 0);
+	} else if (count == 3 && strcmp(arguments[1], "sleep") == 0) {
+		stop_until_continued();
+		sleep_for((long)(atof(arguments[2]) * 1e9));
+	} else if (count == 2) {
+		play_all(arguments[1]);
+	} else {
+		fprintf(stderr, "usage: waits REPORT | switch ROUNDS [stop] | sleep SECONDS\n");
+		return 2;
+	}
+	return 0;
+}

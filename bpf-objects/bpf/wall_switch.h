@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counts where a thread's time went when it leaves the CPU. Included once by an object, after
+ * wall_threads.h.
+ */
+#ifndef SWIFT_EBPF_WALL_SWITCH_H
+#define SWIFT_EBPF_WALL_SWITCH_H
+
+#include "wall_threads.h"
+
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct profiler_key);
+	__type(value, struct wait);
+} waits SEC(".maps");
+
+/* What the programs work with; all in arrays, so that it is always there. */
+struct wall {
+	struct wall_counters *count;
+	struct scratch *space;
+	u64 now; /* recorded time */
+	bool paused;
+};
+
+INLINE bool wall_begin(struct wall *wall)
+{
+	const u64 *clock;
+	u32 zero = 0;
+	u64 value;
+
+	clock = bpf_map_lookup_elem(&wall_clock, &zero);
+	wall->count = bpf_map_lookup_elem(&wall_counters, &zero);
+	wall->space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!clock || !wall->count || !wall->space)
+		return 0;
+	value = READ_ONCE(*clock);
+	wall->paused = value >> 63;
+	wall->now = recorded_time(value);
+	return 1;
+}
+
+/* Counts an interval under the key in the scratch space. Global, so that the verifier looks at it
+ * once. */
+NOINLINE int count_interval(u64 time, u32 flags)
+{
+	struct wall_wait_event *event;
+	struct wall_counters *count;
+	struct profiler_key *key;
+	struct scratch *space;
+	struct wait *wait;
+	u32 zero = 0;
+
+	count = bpf_map_lookup_elem(&wall_counters, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!count || !space)
+		return 0; /* arrays: cannot happen */
+	key = &space->sample.key;
+	key->flags = flags;
+	wait = bpf_map_lookup_elem(&waits, key);
+	if (!wait) {
+		struct wait first = { .time = time, .count = 1 };
+		long status = bpf_map_update_elem(&waits, key, &first, UPDATE_NOEXIST);
+
+		if (status == 0) {
+			count->recorded++;
+			return 0;
+		}
+		/* Full; or another CPU was first. */
+		wait = status == -EEXIST ? bpf_map_lookup_elem(&waits, key) : NULL;
+	}
+	if (wait) {
+		__atomic_fetch_add(&wait->time, time, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&wait->count, 1, __ATOMIC_RELAXED);
+		count->recorded++;
+		return 0;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count->dropped++;
+		count->dropped_time += time;
+		return 0;
+	}
+	event->kind = WALL_WAIT_EVENT;
+	event->padding = 0;
+	event->time = time;
+	event->key = *key;
+	bpf_ringbuf_submit(event, 0);
+	count->overflowed++;
+	return 0;
+}
+
+/* When what a thread does now, or did before it arrived, began. */
+INLINE u64 began(const struct thread_record *thread)
+{
+	return thread->left ? thread->left : 1;
+}
+
+/* Whether the last thing known of a thread is that it was not on a CPU. */
+INLINE bool was_off(const struct thread_record *thread)
+{
+	return thread->left || thread->before > THREAD_RUNNING;
+}
+
+/* Counts the wait that ended when the thread arrived on its CPU: until it was woken it was blocked,
+ * from then on others were running in its place. */
+INLINE void count_wait(struct wall *wall, struct thread_record *thread)
+{
+	struct profiler_key *key = &wall->space->sample.key;
+	u64 image = key->process.image;
+	u64 from = began(thread), arrived = later(thread->arrived, from), woken = from;
+	u32 state = thread->left ? thread->state : thread->before;
+	u32 flags = thread->key_flags, runnable = THREAD_WOKEN;
+
+	if (!thread->left) {
+		flags |= KEY_BEFORE;
+		if (state <= THREAD_RUNNING)
+			state = thread->woken ? THREAD_OTHER : THREAD_WOKEN;
+	}
+	if (state >= THREAD_SLEEPING && state < THREAD_STATES) {
+		/* The wake-up may have come while the thread was on its way to sleep. */
+		woken = later(from, thread->woken);
+		if (woken > arrived)
+			woken = arrived;
+		thread->times[state] += woken - from;
+	} else if (state == THREAD_PREEMPTED) {
+		runnable = THREAD_PREEMPTED;
+	}
+	thread->times[runnable] += arrived - woken;
+
+	key->user_stack = thread->user_stack;
+	key->kernel_stack = thread->kernel_stack;
+	key->process.image = thread->image;
+	if (arrived - from < wall_min_wait) {
+		flags = (flags & KEY_KERNEL_THREAD) | KEY_WAIT_SHORT;
+		key->user_stack.low = key->user_stack.high = 0;
+		key->kernel_stack.low = key->kernel_stack.high = 0;
+		key->process.image = 0;
+	}
+	if (woken > from)
+		count_interval(woken - from, flags | state << KEY_STATE_SHIFT);
+	if (arrived > woken)
+		count_interval(arrived - woken, flags | runnable << KEY_STATE_SHIFT);
+	key->process.image = image;
+}
+
+/* Takes the stacks of the thread that leaves its CPU into its record; its process is in the key. */
+INLINE void take_stacks(void *context, struct wall *wall, struct thread_record *thread, bool walks)
+{
+	struct scratch *space = wall->space;
+	struct profiler_counters *count;
+	const struct economy *thrift;
+	u32 zero = 0, flags = thread->key_flags;
+	int outcome;
+
+	count = bpf_map_lookup_elem(&counters, &zero);
+	thrift = bpf_map_lookup_elem(&economy, &zero);
+	if (!count || !thrift)
+		return; /* arrays: cannot happen */
+	if ((READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS) || economy_weight(thrift) == 0) {
+		thread->key_flags = flags | KEY_STACKS_LEFT_OUT;
+		return;
+	}
+	thread->image = space->sample.key.process.image;
+	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS)) {
+		outcome = capture_taken(bpf_get_stack(context, space->stack.addresses,
+						      sizeof(space->stack.addresses), 0), 0);
+		if (outcome == CAPTURED)
+			thread->kernel_stack = space->stack.id;
+		else if (outcome == CAPTURE_LOST)
+			flags |= KEY_KERNEL_STACK_LOST;
+	}
+	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && thread->image != 0) {
+		outcome = walks ? walk_and_send() : CAPTURE_UNKNOWN;
+		if (outcome == CAPTURE_UNKNOWN)
+			outcome = capture_taken(bpf_get_stack(context, space->stack.addresses,
+							      sizeof(space->stack.addresses),
+							      F_USER_STACK), F_USER_STACK);
+		if (outcome == CAPTURED) {
+			thread->user_stack = space->stack.id;
+		} else if (outcome == CAPTURE_LOST) {
+			flags |= KEY_USER_STACK_LOST;
+		} else {
+			flags |= KEY_USER_STACK_NONE;
+			count->user_stacks_none++;
+		}
+	}
+	thread->key_flags = flags;
+}
+
+/* Sends the record of a thread that ends. */
+INLINE void send_record(struct wall *wall, const struct thread_record *thread, u32 tid, u32 flags)
+{
+	struct wall_thread_event *event;
+
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		wall->count->records_lost++;
+#pragma clang loop unroll(full)
+		for (int state = 0; state < THREAD_STATES; state++)
+			wall->count->records_time += thread->times[state];
+		return;
+	}
+	event->kind = WALL_THREAD_EVENT;
+	event->flags = WALL_THREAD_ENDED | flags;
+	event->tid = tid;
+	event->state = 0;
+	event->process = wall->space->sample.key.process;
+	__builtin_memcpy(event->command, wall->space->sample.key.command, COMMAND_LENGTH);
+	event->record = *thread;
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* The current thread leaves its CPU: counts its last wait and its run, takes its stacks. Returns true
+ * when it will not come back. */
+INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread, bool preempt,
+		  u64 state, bool walks)
+{
+	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task(), *leader;
+	struct profiler_key *key = &wall->space->sample.key;
+	struct profiler_counters *count;
+	u64 pid_tgid = bpf_get_current_pid_tgid(), from, ran = 0, run;
+	u32 zero = 0, tgid = pid_tgid >> 32, task_flags = 0, why;
+	bool is_wanted;
+
+	count = bpf_map_lookup_elem(&counters, &zero);
+	if (!count)
+		return 0; /* an array: cannot happen */
+	why = preempt || state == 0 ? THREAD_PREEMPTED :
+				      waiting_state((const struct task_struct___thread *)task,
+						    state);
+	is_wanted = thread->verdict ? thread->verdict == VERDICT_WANTED : wanted(tgid);
+	if (is_wanted || why == THREAD_DEAD) {
+		key->process.tgid = tgid;
+		key->process.start = 0;
+		key->process.image = 0;
+		key->process.padding = 0;
+		key->tid = profiler_flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
+		bpf_get_current_comm(key->command, sizeof(key->command));
+		if (core_read(&leader, task, group_leader) == 0)
+			core_read(&key->process.start, leader, start_boottime);
+		core_read(&task_flags, task, flags);
+		if (!(task_flags & PF_KTHREAD))
+			key->process.image = image_of(task);
+	}
+	wall->now = later(wall->now, began(thread));
+	core_read(&ran, (const struct task_struct___thread *)task, se.sum_exec_runtime);
+	if (is_wanted) {
+		from = began(thread);
+		if (!thread->arrived && was_off(thread)) {
+			/* A switch that this program did not run for. */
+			run = ran - thread->ran;
+			thread->arrived = wall->now - from > run ? wall->now - run : from;
+			if (!wall->paused)
+				wall->count->inferred++;
+		}
+		if (thread->arrived) {
+			count_wait(wall, thread);
+			from = later(from, thread->arrived);
+		}
+		wall->now = later(wall->now, from);
+		thread->times[THREAD_RUNNING] += wall->now - from;
+		if (!wall->paused) {
+			if (wall->count->first_event == 0)
+				wall->count->first_event = bpf_ktime_get_ns();
+			wall->count->switches++;
+			if (why == THREAD_PREEMPTED)
+				thread->involuntary++;
+			else
+				thread->voluntary++;
+		}
+	} else if (!wall->paused) {
+		wall->count->unwanted++;
+	}
+
+	thread->left = wall->now;
+	thread->arrived = 0;
+	thread->ran = ran;
+	thread->state = why;
+	thread->image = 0;
+	thread->user_stack.low = thread->user_stack.high = 0;
+	thread->kernel_stack.low = thread->kernel_stack.high = 0;
+	thread->key_flags = (task_flags & PF_KTHREAD ? KEY_KERNEL_THREAD : 0) |
+			    (wall->paused ? KEY_BEFORE : 0);
+	if (why == THREAD_DEAD) {
+		/* Also what it did while it was wanted. */
+		if (is_wanted || thread->times[THREAD_RUNNING])
+			send_record(wall, thread, pid_tgid,
+				    task_flags & PF_KTHREAD ? WALL_THREAD_KERNEL : 0);
+		return 1;
+	}
+	if (is_wanted && !wall->paused) {
+		if (key->process.image != 0)
+			meet(&key->process, bpf_ktime_get_ns(), count);
+		take_stacks(context, wall, thread, walks);
+	}
+	return 0;
+}
+
+/* A thread comes onto the CPU. */
+INLINE void arrive(struct wall *wall, struct thread_record *thread)
+{
+	thread->arrived = wall->now;
+}
+
+#endif
