@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
 need_swift
 
-[ $# -gt 0 ] || set -- ELFFuzz BTFFuzz BTFExtFuzz SectionNameFuzz ValidateFuzz DWARFFuzz UnwindFuzz
+[ $# -gt 0 ] || set -- ELFFuzz BTFFuzz BTFExtFuzz SectionNameFuzz ValidateFuzz \
+  DWARFFuzz UnwindFuzz
 for target; do
   [ -e "Tests/Fuzz/$target.swift" ] || die "there is no target $target in Tests/Fuzz"
 done
