@@ -18,6 +18,9 @@ import Testing
     let chain: [String]
     /// What every sample that is compared has in its stack.
     var within = "leaf"
+    /// A large file's rows are made part by part when walks come to them; until then a few samples
+    /// end early, which are fewer than one in a hundred of a longer run.
+    var seconds: String { workload == "unwind-swift-static" ? "3" : "0.5" }
     var testDescription: String { "\(workload) \(mode)" }
   }
 
@@ -61,7 +64,7 @@ import Testing
     -> CPUProfile
   {
     let child = try StoppedProcess([
-      try StoppedProcess.workload(truth.workload), truth.mode, "0.5",
+      try StoppedProcess.workload(truth.workload), truth.mode, truth.seconds,
     ])
     var configuration = CPUProfilerConfiguration()
     configuration.frequency = 997
@@ -164,8 +167,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("unwind", "callback"), ("unwind", "aligned"), ("unwind-static-pie", "alloca"),
-    ("unwind", "thread"), ("unwind-swift-debug", "closure"),
+    ("unwind", "aligned"), ("unwind-static-pie", "alloca"), ("unwind", "thread"),
+    ("unwind-swift-debug", "closure"),
   ])
   func `stacks are those of perf record --call-graph dwarf`(workload: String, mode: String) throws {
     let truth = Truth(workload: workload, mode: mode, chain: [])
@@ -189,8 +192,8 @@ import Testing
     var theirs: [[String]: Int64] = [:]
     var stack: [String] = []
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      let fields = line.split(separator: " ", maxSplits: 1)
-      if fields.count == 2 { stack.append(String(fields[1])) }
+      let fields = line.split(whereSeparator: \.isWhitespace)
+      if fields.count >= 2 { stack.append(fields[1...].joined(separator: " ")) }
       guard fields.isEmpty else { continue }
       if stack.first == "leaf" { theirs[stack.filter(Self.known.contains), default: 0] += 1 }
       stack.removeAll()

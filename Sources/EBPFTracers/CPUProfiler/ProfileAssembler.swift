@@ -63,7 +63,8 @@ struct ProfileAssembler {
           addresses: addresses(key.kernelStack))
       })
     var comparison = UnwindComparison()
-    for (index, key) in keys.enumerated() {
+    // Without an image, while exec is at work or the process ends, no stack is taken.
+    for (index, key) in keys.enumerated() where key.process.image != 0 {
       let stack = stacks[key.userStack]
       comparison.add(
         walked: walked[index], isWhole: stack.map { !$0.isCut && !$0.isBroken } ?? false,
@@ -80,7 +81,8 @@ struct ProfileAssembler {
     let pid = Int32(truncatingIfNeeded: key.process.processID)
     return Profile.Process(
       pid: pid, tid: key.threadID == 0 ? pid : Int32(truncatingIfNeeded: key.threadID),
-      command: key.process.processID == 0 ? "idle" : key.command.text, cgroup: cgroups[key.process])
+      command: key.process.processID == 0 ? "idle" : key.command.text,
+      cgroup: cgroups[key.process] ?? cgroups[key.process.withoutImage])
   }
 
   /// What stands above the root where a stack is not whole.

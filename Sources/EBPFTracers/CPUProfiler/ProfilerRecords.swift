@@ -19,6 +19,9 @@ struct ProcessIdentity: Hashable, BitwiseCopyable, Sendable {
   var image: UInt64 = 0
   var processID: UInt32 = 0
   var padding: UInt32 = 0
+
+  /// What the kernel says while no program is laid out: exec is at work, or the process ends.
+  var withoutImage: ProcessIdentity { ProcessIdentity(start: start, processID: processID) }
 }
 
 /// `char[16]` as two words, so that it hashes in one step.

@@ -15,7 +15,8 @@ struct SampleCollector: ~Copyable {
     var announced: [ProcessIdentity] = []
     /// Addresses of processes whose unwind rows are missing, since the last drain.
     var wanted: [(process: UInt32, address: UInt64)] = []
-    /// The cgroups of processes that were announced.
+    /// The cgroups of processes that were announced; also by the identity without an image, which a
+    /// process has while it begins or ends.
     var cgroups: [ProcessIdentity: UInt64] = [:]
     /// Waits and threads: of the wall profiler only.
     var wall = WallLedger()
@@ -49,6 +50,7 @@ struct SampleCollector: ~Copyable {
         {
           let identity = ProcessIdentity(start: start, image: image, processID: process)
           cgroups[identity] = cgroup
+          cgroups[identity.withoutImage] = cgroup
           if address == 0 {
             announced.append(identity)
           } else {

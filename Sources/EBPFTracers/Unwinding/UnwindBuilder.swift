@@ -74,6 +74,8 @@ final class UnwindBuilder: Sendable {
     while let process = pending.withLock({
       $0.processes.isEmpty ? nil : $0.processes.removeFirst()
     }) {
+      // Of one that has ended no stack is taken any more.
+      guard FileSystem.exists("/proc/\(process.processID)") else { continue }
       build(process)
     }
     let rows = pending.withLock { pending in

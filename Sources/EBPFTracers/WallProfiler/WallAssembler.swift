@@ -149,7 +149,8 @@ struct WallAssembler {
     let pid = Int32(truncatingIfNeeded: key.process.processID)
     return Profile.Process(
       pid: pid, tid: key.threadID == 0 ? pid : Int32(truncatingIfNeeded: key.threadID),
-      command: key.command.text, cgroup: received.cgroups[key.process])
+      command: key.command.text,
+      cgroup: received.cgroups[key.process] ?? received.cgroups[key.process.withoutImage])
   }
 
   /// What stands for the parts of a stack that are not there.
