@@ -239,6 +239,7 @@ extension ObjectReport {
           hint: "put a function into a section of its own with SEC(\"kprobe/…\")"))
     }
     checkTypes(object)
+    checkLines(object)
     programs.reserveCapacity(object.programs.count)
     var shared = Program.Shared()
     for index in object.programs.indices {

@@ -29,8 +29,9 @@ public struct ProgramListing: Sendable {
   /// The rows, in order of instruction.
   public let rows: [Row]
 
-  /// Lists a program; `btf` is its object's, and without it there are no source lines.
-  public init(_ program: ProgramSpec, btf: BTF?) throws(EBPFError) {
+  /// Lists a program; `btf` is its object's. There are no source lines without it, nor where its
+  /// strings do not have them.
+  public init(_ program: ProgramSpec, btf: BTF?) {
     var rows: [Row] = []
     rows.reserveCapacity(program.instructions.count)
     let functions = Dictionary(program.functions.map { ($0.start, $0.name) }) { first, _ in first }
@@ -42,7 +43,7 @@ public struct ProgramListing: Sendable {
       var source: Source?
       while line < program.lines.endIndex, program.lines[line].instruction <= printed.index {
         if let btf, program.lines[line].instruction == printed.index {
-          source = try Self.source(program.lines[line], btf)
+          source = Self.source(program.lines[line], btf)
         }
         line += 1
       }
@@ -62,11 +63,16 @@ public struct ProgramListing: Sendable {
     instruction.isCall ? "call \(name)" : "r\(instruction.destination) = \(name) ll"
   }
 
-  private static func source(_ line: ProgramSpec.Line, _ btf: BTF) throws(EBPFError) -> Source {
-    let text = try btf.text(at: line.textOffset)
-    return Source(
-      file: try btf.text(at: line.fileNameOffset), line: line.line, column: line.column,
-      text: String(text.drop { $0 == " " || $0 == "\t" }))
+  private static func source(_ line: ProgramSpec.Line, _ btf: BTF) -> Source? {
+    do throws(EBPFError) {
+      let text = try btf.text(at: line.textOffset)
+      return Source(
+        file: try btf.text(at: line.fileNameOffset), line: line.line, column: line.column,
+        text: String(text.drop { $0 == " " || $0 == "\t" }))
+    } catch {
+      // A damaged object, of which ``ObjectReport`` says so; its instructions are there all the same.
+      return nil
+    }
   }
 
   /// What a call without a reference goes to: a helper, or another function of the program.

@@ -93,8 +93,8 @@ struct ObjectDocument: Encodable {
     }
   }
 
-  /// Describes an object; throws only when its instructions cannot be listed.
-  init(_ validation: Validation, disassembling: Bool) throws(EBPFError) {
+  /// Describes an object.
+  init(_ validation: Validation, disassembling: Bool) {
     let report = validation.report
     file = report.file
     valid = report.isValid
@@ -104,7 +104,7 @@ struct ObjectDocument: Encodable {
     for program in report.programs {
       let listing =
         disassembling
-        ? try ProgramListing(program.spec, btf: report.object?.btf) : nil
+        ? ProgramListing(program.spec, btf: report.object?.btf) : nil
       described.append(Program(program, listing))
     }
     programs = described

@@ -14,13 +14,13 @@ struct ObjectText {
     width = StandardStream.output.columns ?? 100
   }
 
-  /// The whole text; throws only when the instructions cannot be listed.
-  func text(disassembling: Bool) throws(EBPFError) -> String {
+  /// The whole text.
+  func text(disassembling: Bool) -> String {
     var parts = [heading]
     if report.object != nil {
       parts += [programs, maps, globals, externs, relocations, minimumKernel]
     }
-    if disassembling { parts.append(try disassembly()) }
+    if disassembling { parts.append(disassembly()) }
     parts += [findings, verdict]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
@@ -171,10 +171,10 @@ struct ObjectText {
       + (counts.isEmpty ? "" : " (\(counts))") + "\n"
   }
 
-  private func disassembly() throws(EBPFError) -> String {
+  private func disassembly() -> String {
     var text = ""
     for program in report.programs {
-      let listing = try ProgramListing(program.spec, btf: report.object?.btf)
+      let listing = ProgramListing(program.spec, btf: report.object?.btf)
       text += (text.isEmpty ? "" : "\n") + style.bold(PlainText.line(program.spec.sectionName))
       text += "\n"
       var shown: String?

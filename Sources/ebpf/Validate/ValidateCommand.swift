@@ -112,8 +112,8 @@ struct ValidateCommand: ParsableCommand {
       return .success(
         json
           ? .document(
-            try ObjectDocument(validation, disassembling: disassemble), isValid: isValid)
-          : .text(try ObjectText(validation).text(disassembling: disassemble), isValid: isValid))
+            ObjectDocument(validation, disassembling: disassemble), isValid: isValid)
+          : .text(ObjectText(validation).text(disassembling: disassemble), isValid: isValid))
     } catch { return .failure(error) }
   }
 }
