@@ -95,6 +95,8 @@ extension Errno {
   public static let addressInUse = Errno(rawValue: 98)
   /// `EADDRNOTAVAIL`: of probes, a name that several functions have.
   public static let addressNotAvailable = Errno(rawValue: 99)
+  /// `EPIPE`: nobody reads at the other end.
+  public static let brokenPipe = Errno(rawValue: 32)
   /// Connection refused.
   public static let connectionRefused = Errno(rawValue: 111)
   /// Connection reset by peer.

@@ -62,8 +62,11 @@ final class ProfilerSession: Sendable {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
-    let processors = try ProfilerSession.processors()
-    let (object, sampler, stacks) = try ProfilerSession.load(configuration, processors, kernel)
+    // Without /sys loading fails too, and says more about what is missing.
+    var online: Int?
+    do throws(EBPFError) { online = try ProfilerSession.processors() } catch { online = nil }
+    let (object, sampler, stacks) = try ProfilerSession.load(configuration, online ?? 1, kernel)
+    let processors = try online ?? ProfilerSession.processors()
     // New maps filter nothing.
     let filters = configuration.filter.isEmpty ? nil : try ProcessFilterMaps(object)
     try filters?.apply(configuration.filter, excluding: 0)

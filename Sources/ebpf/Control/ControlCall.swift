@@ -14,14 +14,23 @@ enum ControlCall {
     let path = try Int32(target).map { (pid) throws(EBPFError) in try socket(of: pid) } ?? target
     do throws(Errno) {
       let connection = try LocalConnection(to: path, seconds: patience)
-      var rest = request[...]
-      while !rest.isEmpty {
-        let count = try connection.send(rest)
-        guard count > 0 else { throw .timedOut }
-        rest = rest.dropFirst(count)
+      do throws(Errno) { try send(request, to: connection) } catch {
+        // Who may not ask is told so, and cut off, before he has asked: the reason is there to read.
+        guard error == .brokenPipe || error == .connectionReset else { throw error }
       }
       return try answer(connection)
     } catch { throw refusal(path, error) }
+  }
+
+  private static func send(
+    _ request: [UInt8], to connection: borrowing LocalConnection
+  ) throws(Errno) {
+    var rest = request[...]
+    while !rest.isEmpty {
+      let count = try connection.send(rest)
+      guard count > 0 else { throw .timedOut }
+      rest = rest.dropFirst(count)
+    }
   }
 
   private static func answer(_ connection: borrowing LocalConnection) throws(Errno) -> String {
