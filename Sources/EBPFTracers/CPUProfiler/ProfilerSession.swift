@@ -63,10 +63,10 @@ final class ProfilerSession: Sendable {
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
     // Without /sys loading fails too, and says more about what is missing.
-    var online: Int?
-    do throws(EBPFError) { online = try ProfilerSession.processors() } catch { online = nil }
-    let (object, sampler, stacks) = try ProfilerSession.load(configuration, online ?? 1, kernel)
-    let processors = try online ?? ProfilerSession.processors()
+    var processors = 1
+    do throws(EBPFError) { processors = try ProfilerSession.processors() } catch { processors = 1 }
+    let (object, sampler, stacks) = try ProfilerSession.load(configuration, processors, kernel)
+    processors = try ProfilerSession.processors()
     // New maps filter nothing.
     let filters = configuration.filter.isEmpty ? nil : try ProcessFilterMaps(object)
     try filters?.apply(configuration.filter, excluding: 0)
