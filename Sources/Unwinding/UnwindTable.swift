@@ -3,7 +3,8 @@ internal import EBPFObject
 /// How to walk the stack from the addresses of one file, or of one part of it, without frame pointers.
 ///
 /// Made from `.eh_frame`, which compilers write for exceptions and which stripping leaves, and from
-/// the machine code of what that does not describe. x86-64 only. The rows are sorted, and rows that say the same as the one before are left out.
+/// the machine code of what that does not describe. x86-64 only. The rows are sorted, and rows that say
+/// the same as the one before are left out.
 public struct UnwindTable: Sendable {
   /// The address, before any load bias, that rows are relative to.
   public let base: UInt64
@@ -111,9 +112,16 @@ extension UnwindTable {
     /// Proved to fit by the span of `code`.
     private func offset(_ address: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: address - base) }
 
-    /// Adds a row; one for the same address replaces what was said before.
+    /// Adds a row; one for the same address replaces what was said before, and one for an address
+    /// before that, which only a damaged file has, is left out: rows are in order.
     private mutating func append(_ row: UnwindRow) {
-      if let last = rows.last, last.offset == row.offset { rows.removeLast() }
+      if let last = rows.last {
+        guard row.offset >= last.offset else {
+          malformed += 1
+          return
+        }
+        if last.offset == row.offset { rows.removeLast() }
+      }
       if let last = rows.last, last.continues(row) { return }
       rows.append(row)
     }

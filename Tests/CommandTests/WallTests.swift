@@ -55,9 +55,10 @@ import Testing
     let file = directory.file("off.folded")
     let workload = try StoppedProcess.workload("waits")
     let run = try EBPF.run([
-      "profile", "--off-cpu", "-o", file, "--fail-on-loss", "--", workload, "switch", "2000",
+      "profile", "--off-cpu", "-o", file, "--", workload, "switch", "2000",
     ])
     #expect(run.status == 0, "\(run.error)")
+    #expect(run.error.contains("; 0 dropped, "))
     let rows = run.output.split(separator: "\n").filter { !$0.hasPrefix("switch_ns") }
     let words = rows[0].split(separator: " ").map(String.init)
     #expect(words == ["WALL", "RUNNING", "RUNNABLE", "BLOCKED", "SWITCHES", "PID", "COMMAND"])
