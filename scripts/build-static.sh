@@ -15,7 +15,7 @@ need_packages liblzma-dev zlib1g-dev
 
 scratch=.build-static
 if [ ! -x "$scratch/release/ebpf" ]; then
-  say "building the static command; the first time this takes about 3 minutes on 2 cores"
+  say "building the static command; the first time this takes about 5 minutes on 2 cores"
 else
   say "building the static command"
 fi
