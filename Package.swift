@@ -13,6 +13,8 @@ let tests: [SwiftSetting] = [
   .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("ExistentialAny"),
 ]
+// Generated messages keep what is large in storage that is nonisolated(unsafe).
+let generated: [SwiftSetting] = tests + [.enableUpcomingFeature("InternalImportsByDefault")]
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
@@ -21,6 +23,7 @@ let package = Package(
     .library(name: "EBPF", targets: ["EBPF"]),
     .library(name: "EBPFTracers", targets: ["EBPFTracers"]),
     .library(name: "ProfileFormats", targets: ["ProfileFormats"]),
+    .library(name: "OTLP", targets: ["OTLP"]),
     .executable(name: "ebpf", targets: ["ebpf"]),
   ],
   dependencies: [
@@ -59,6 +62,12 @@ let package = Package(
       dependencies: [
         "Profiles", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], swiftSettings: strict),
+    // OpenTelemetry's messages: no BPF in it, and no network.
+    .target(
+      name: "OTLPMessages",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: generated),
+    .target(name: "OTLP", dependencies: ["OTLPMessages"], swiftSettings: strict),
     .target(name: "TerminalView", swiftSettings: strict),
     .target(name: "ControlProtocol", swiftSettings: strict),
     .executableTarget(

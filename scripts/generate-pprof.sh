@@ -4,20 +4,12 @@
 # unless PROTOC_GEN_SWIFT names one. With --check, fails when the committed file is out of date.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/lib/protobuf.sh
 target=Sources/ProfileFormats/Generated
-
-plugin=${PROTOC_GEN_SWIFT:-}
-if [ -z "$plugin" ]; then
-  [ -d .build/checkouts/swift-protobuf ] || swift package resolve
-  scratch=$PWD/.build/protoc-gen-swift
-  swift build --package-path .build/checkouts/swift-protobuf --scratch-path "$scratch" \
-    --product protoc-gen-swift
-  plugin=$scratch/debug/protoc-gen-swift
-fi
 
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
-protoc --plugin=protoc-gen-swift="$plugin" --proto_path=scripts/proto --swift_out="$output" \
+protoc --plugin=protoc-gen-swift="$(swift_protobuf_plugin)" --proto_path=scripts/proto --swift_out="$output" \
   --swift_opt=Visibility=Internal --swift_opt=UseAccessLevelOnImports=true profile.proto
 if [ "${1:-}" = --check ]; then
   cmp "$output/profile.pb.swift" "$target/profile.pb.swift"

@@ -1,0 +1,2 @@
+// Whoever imports OTLP has its messages with it.
+@_exported public import OTLPMessages
