@@ -69,6 +69,12 @@ extension Profile {
     public var path: String
     /// The GNU build id in lower-case hexadecimal; empty when the file has none.
     public var buildID: String
+    /// What the Go linker tells builds apart by; empty for code that it did not link.
+    public var goBuildID = ""
+    /// What knows the file among others, also without a build id: the first 16 bytes, in lower-case
+    /// hexadecimal, of the SHA-256 of its first 4096 bytes, its last 4096 and its length as eight bytes,
+    /// big-endian (`htlhash` of OpenTelemetry's profiles). Empty when it could not be read.
+    public var fileHash = ""
     /// Creates a mapping.
     public init(
       start: UInt64, end: UInt64, fileOffset: UInt64, path: String, buildID: String = ""

@@ -22,6 +22,12 @@ public struct SymbolizedFrame: Sendable, Hashable {
     public var path: String
     /// The GNU build id in lower-case hexadecimal; empty when there is none.
     public var buildID: String
+    /// What the Go linker tells builds apart by; empty for code that it did not link.
+    public var goBuildID = ""
+    /// A hash of the file, which knows it among others without a build id; empty when it could not be
+    /// read. It is that of
+    /// OpenTelemetry's profiles: head, tail and length.
+    public var fileHash = ""
 
     /// Creates a module.
     public init(

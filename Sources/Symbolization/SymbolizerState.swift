@@ -197,15 +197,15 @@ struct SymbolizerState: Sendable {
     switch place {
     case .unresolved(let reason, let mapping):
       frame.unresolved = reason
-      frame.module = mapping.map { module($0, buildID: "") }
+      frame.module = mapping.map { module($0) }
       if reason == .noPerfMap { frame.kind = .jit }
     case .jit(let name, let start, let mapping):
       frame.kind = .jit
-      frame.module = module(mapping, buildID: "")
+      frame.module = module(mapping)
       frame.functionAddress = start
       names.name(&frame, name)
     case .file(let file, let address, let bias, let mapping):
-      frame.module = module(mapping, buildID: file.buildID)
+      frame.module = module(mapping, of: file)
       switch file.answer(address) {
       case .unresolved(let reason): frame.unresolved = reason
       case .function(let function, _):
@@ -232,10 +232,15 @@ struct SymbolizerState: Sendable {
     }
   }
 
-  private func module(_ mapping: ProcessMapping, buildID: String) -> SymbolizedFrame.Module {
-    SymbolizedFrame.Module(
+  private func module(
+    _ mapping: ProcessMapping, of file: ModuleFile? = nil
+  ) -> SymbolizedFrame.Module {
+    var module = SymbolizedFrame.Module(
       start: mapping.start, end: mapping.end, fileOffset: mapping.fileOffset,
-      path: mapping.path.isEmpty ? "[anon]" : mapping.path, buildID: buildID)
+      path: mapping.path.isEmpty ? "[anon]" : mapping.path, buildID: file?.buildID ?? "")
+    module.goBuildID = file?.goBuildID ?? ""
+    module.fileHash = file?.hash ?? ""
+    return module
   }
 
   // MARK: - Kernel stacks

@@ -57,4 +57,32 @@ import Testing
       #expect(file.address(ofFileOffset: 4096) == nil)
     }
   }
+
+  @Test(arguments: [0, 1, 4095, 4096, 4097, 8192, 10_000])
+  func `a file is known by its head, its tail and its length`(count: Int) throws {
+    let folder = try TemporaryDirectory()
+    let content = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+    let path = try folder.write(content, to: "file")
+    let script = """
+      import hashlib, sys
+      data = open(sys.argv[1], "rb").read()
+      text = data[:4096] + data[-4096:] + len(data).to_bytes(8, "big")
+      print(hashlib.sha256(text).hexdigest()[:32], end="")
+      """
+    #expect(
+      try FileHash.of(Bytes(content)) == Command.output(["python3", "-c", script, path]))
+  }
+
+  @Test func `the GNU build id is found among notes without a file`() throws {
+    // elf.h's Elf64_Nhdr: lengths of name and content, type; NT_GNU_BUILD_ID is 3, Go's own is 4.
+    let gnu = words(4, 4, 3) + Array("GNU\0".utf8) + [0xab, 0xcd, 0xef, 0x01]
+    let go = words(3, 8, 4) + Array("Go\0\0".utf8) + Array("abc/defg".utf8)
+    #expect(try ELFFile.buildID(inNotes: Bytes(go + gnu)) == "abcdef01")
+    #expect(try ELFFile.buildID(inNotes: Bytes(go)) == nil)
+    #expect(throws: EBPFError.self) { try ELFFile.buildID(inNotes: Bytes(Array(gnu.dropLast()))) }
+  }
+
+  private func words(_ values: UInt32...) -> [UInt8] {
+    values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> UInt32(8 * $0)) } }
+  }
 }

@@ -9,6 +9,8 @@ extension ELFFile {
 
     /// Who defined the note: `GNU`, `stapsdt`, `Go`.
     public var owner: String { ownerBytes.text }
+
+    var isBuildID: Bool { type == 3 && ownerBytes.holds("GNU") }
   }
 
   /// Every note of the file: of the note sections or, without any, of the note segments.
@@ -32,11 +34,33 @@ extension ELFFile {
     get throws(EBPFError) {
       var found: Bytes?
       try forEachNote { (note) throws(EBPFError) in
-        if found == nil, note.type == 3, note.ownerBytes.holds("GNU") { found = note.description }
+        if found == nil, note.isBuildID { found = note.description }
       }
       guard let found, found.count > 0 else { return nil }
       return found.hexadecimal
     }
+  }
+
+  /// What the Go linker tells builds apart by; nil when another linker made the file.
+  public var goBuildID: String? {
+    get throws(EBPFError) {
+      var found: Bytes?
+      try forEachNote { (note) throws(EBPFError) in
+        if found == nil, note.type == 4, note.ownerBytes.holds("Go") { found = note.description }
+      }
+      guard let found, found.count > 0 else { return nil }
+      return found.text
+    }
+  }
+
+  /// The GNU build id among notes of this machine that are in no ELF file, as the kernel shows its own;
+  /// nil when there is none.
+  public static func buildID(inNotes content: Bytes) throws(EBPFError) -> String? {
+    var found: Bytes?
+    try forEachNote(in: content, alignment: 4, order: .host) { (note) throws(EBPFError) in
+      if found == nil, note.isBuildID { found = note.description }
+    }
+    return found?.hexadecimal
   }
 
   /// Calls `body` with every note, in the file's order.
@@ -48,7 +72,8 @@ extension ELFFile {
     }
     if hasSections { return }
     for segment in segments where segment.type == SegmentType.note {
-      try forEachNote(in: try contents(of: segment), alignment: segment.alignment, body)
+      try ELFFile.forEachNote(
+        in: try contents(of: segment), alignment: segment.alignment, order: order, body)
     }
   }
 
@@ -56,12 +81,14 @@ extension ELFFile {
     in section: Section, _ body: (Note) throws(EBPFError) -> Void
   ) throws(EBPFError) {
     try EBPFError.at(.section(section.name)) { () throws(EBPFError) in
-      try forEachNote(in: try contents(of: section), alignment: section.alignment, body)
+      try ELFFile.forEachNote(
+        in: try contents(of: section), alignment: section.alignment, order: order, body)
     }
   }
 
-  private func forEachNote(
-    in content: Bytes, alignment: UInt64, _ body: (Note) throws(EBPFError) -> Void
+  private static func forEachNote(
+    in content: Bytes, alignment: UInt64, order: ByteOrder,
+    _ body: (Note) throws(EBPFError) -> Void
   ) throws(EBPFError) {
     // gABI says 8 for 64-bit files, practice says 4 except where the alignment itself is 8.
     let unit: UInt64 = alignment == 8 ? 8 : 4
@@ -102,7 +129,7 @@ extension UInt64 {
 
 extension Bytes {
   /// Two lower-case digits a byte.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     var text: [UInt8] = []
     text.reserveCapacity(2 * count)
     let span = span

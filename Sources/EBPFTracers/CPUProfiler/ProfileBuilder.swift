@@ -68,10 +68,12 @@ struct ProfileBuilder {
 
   private mutating func index(of frame: SymbolizedFrame) -> Int {
     let mapping = frame.module.map { module in
-      ProfileBuilder.intern(
-        Profile.Mapping(
-          start: module.start, end: module.end, fileOffset: module.fileOffset, path: module.path,
-          buildID: module.buildID), &mappings, &profile.mappings)
+      var mapping = Profile.Mapping(
+        start: module.start, end: module.end, fileOffset: module.fileOffset, path: module.path,
+        buildID: module.buildID)
+      mapping.goBuildID = module.goBuildID
+      mapping.fileHash = module.fileHash
+      return ProfileBuilder.intern(mapping, &mappings, &profile.mappings)
     }
     let kind: Profile.Frame.Kind =
       switch frame.kind {

@@ -29,6 +29,10 @@ final class ModuleFile: Sendable {
     let elf: ELFFile
     /// In lower-case hexadecimal; empty when the file has none.
     let buildID: String
+    /// Empty when Go did not link it.
+    let goBuildID: String
+    /// ``FileHash``; empty when it cannot be made.
+    let hash: String
   }
 
   /// What is known about one address of the file.
@@ -55,7 +59,10 @@ final class ModuleFile: Sendable {
       let contents: Result<Contents, EBPFError>
       do throws(EBPFError) {
         let elf = try ELFFile(bytes)
-        contents = .success(Contents(elf: elf, buildID: try elf.buildID ?? ""))
+        contents = .success(
+          Contents(
+            elf: elf, buildID: try elf.buildID ?? "", goBuildID: try elf.goBuildID ?? "",
+            hash: try FileHash.of(bytes) ?? ""))
       } catch { contents = .failure(error) }
       state.contents = contents
       return contents
@@ -73,6 +80,14 @@ final class ModuleFile: Sendable {
 
   /// In lower-case hexadecimal; empty when the file has none.
   var buildID: String { if case .success(let contents) = contents { contents.buildID } else { "" } }
+
+  /// What the Go linker tells builds apart by; empty when it did not link the file.
+  var goBuildID: String {
+    if case .success(let contents) = contents { contents.goBuildID } else { "" }
+  }
+
+  /// What knows the file among others, see ``FileHash``; empty when there is none.
+  var hash: String { if case .success(let contents) = contents { contents.hash } else { "" } }
 
   /// The memory this file takes besides what the kernel can drop again.
   var cost: Int {

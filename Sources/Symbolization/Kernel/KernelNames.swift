@@ -12,6 +12,8 @@ struct KernelNames: Sendable {
   /// Addresses that a fresh list did not have: not worth reading it again.
   private var misses: Set<UInt64> = []
   private static let mostMisses = 4096
+  /// Of the kernel and its modules, by name; empty for those that have none.
+  private var buildIDs: [String: String] = [:]
 
   /// A missing name may cause one reading in each call.
   mutating func beginCall() {
@@ -31,8 +33,9 @@ struct KernelNames: Sendable {
     }
     var frame = SymbolizedFrame(.kernel, address)
     // The kernel's own extent is not told; the whole upper half stands for it.
+    let module = found?.module ?? "kernel"
     frame.module = SymbolizedFrame.Module(
-      start: 1 << 63, end: .max, fileOffset: 0, path: "[\(found?.module ?? "kernel")]")
+      start: 1 << 63, end: .max, fileOffset: 0, path: "[\(module)]", buildID: buildID(of: module))
     if let found {
       frame.function = found.name
       frame.functionAddress = found.address
@@ -42,6 +45,21 @@ struct KernelNames: Sendable {
       frame.unresolved = .outsideFunctions
     }
     return frame
+  }
+
+  private mutating func buildID(of module: String) -> String {
+    if let known = buildIDs[module] { return known }
+    let path =
+      module == "kernel" ? "/sys/kernel/notes" : "/sys/module/\(module)/notes/.note.gnu.build-id"
+    var found: String?
+    do {
+      found = try ELFFile.buildID(inNotes: Bytes(try SystemFile.read(path, limit: 1 << 16)))
+    } catch {
+      // BPF programs have none, nor has a kernel that was linked without.
+      found = nil
+    }
+    buildIDs[module] = found ?? ""
+    return found ?? ""
   }
 
   private mutating func read() {

@@ -124,4 +124,18 @@ import Testing
     _ = try Command.output(["clang", "-no-pie", path, "-o", executable])
     return executable
   }
+
+  @Test func `the id that Go's linker gave is in a note of its own`() throws {
+    let directory = try TemporaryDirectory()
+    func id(_ owner: String) throws -> String? {
+      let source = try directory.write(
+        ".section .note.go.buildid,\"a\",%note\n.long 4, 9, 4\n.ascii \"\(owner)abc/def-1\"\n",
+        to: "go.s")
+      let object = directory.file("go.o")
+      _ = try Command.output(["clang", "-target", "bpf", "-c", source, "-o", object])
+      return try ELFFile(Bytes(contents(ofFile: object))).goBuildID
+    }
+    #expect(try id("Go\\0\\0") == "abc/def-1")
+    #expect(try id("No\\0\\0") == nil)
+  }
 }
