@@ -67,7 +67,11 @@ let package = Package(
       name: "OTLPMessages",
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: generated),
-    .target(name: "OTLP", dependencies: ["OTLPMessages"], swiftSettings: strict),
+    .target(
+      name: "OTLP",
+      dependencies: [
+        "OTLPMessages", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], swiftSettings: strict),
     .target(name: "TerminalView", swiftSettings: strict),
     .target(name: "ControlProtocol", swiftSettings: strict),
     .executableTarget(
@@ -101,6 +105,8 @@ let package = Package(
     .testTarget(
       name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "TestSupport"],
       swiftSettings: tests),
+    .testTarget(
+      name: "OTLPTests", dependencies: ["OTLP", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "TerminalViewTests", dependencies: ["TerminalView", "TestSupport"],
       swiftSettings: tests),
