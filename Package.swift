@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "EBPFTracers", targets: ["EBPFTracers"]),
     .library(name: "ProfileFormats", targets: ["ProfileFormats"]),
     .library(name: "OTLP", targets: ["OTLP"]),
+    .library(name: "EBPFTelemetry", targets: ["EBPFTelemetry"]),
     .executable(name: "ebpf", targets: ["ebpf"]),
   ],
   dependencies: [
@@ -72,6 +73,10 @@ let package = Package(
       dependencies: [
         "OTLPMessages", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], swiftSettings: strict),
+    .target(
+      name: "EBPFTelemetry",
+      dependencies: ["EBPF", "EBPFSystem", "EBPFTracers", "Profiles", "OTLP"],
+      swiftSettings: strict),
     .target(name: "TerminalView", swiftSettings: strict),
     .target(name: "ControlProtocol", swiftSettings: strict),
     .executableTarget(
@@ -108,6 +113,9 @@ let package = Package(
     .testTarget(
       name: "OTLPTests", dependencies: ["OTLP", "TestSupport"], swiftSettings: tests),
     .testTarget(
+      name: "EBPFTelemetryTests",
+      dependencies: ["EBPFTelemetry", "ProfileFormats", "TestSupport"], swiftSettings: tests),
+    .testTarget(
       name: "TerminalViewTests", dependencies: ["TerminalView", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
@@ -117,7 +125,9 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "EBPFLiveKernelTests",
-      dependencies: ["EBPF", "EBPFTracers", "ProfileFormats", "TestSupport"],
+      dependencies: [
+        "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "TestSupport",
+      ],
       swiftSettings: tests),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: tests),
 

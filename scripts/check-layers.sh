@@ -17,6 +17,7 @@ allowed() {
     # The generated messages name Foundation only where FoundationEssentials is not.
     OTLPMessages)   echo "Foundation FoundationEssentials SwiftProtobuf" ;;
     OTLP)           echo "FoundationEssentials OTLPMessages SwiftProtobuf" ;;
+    EBPFTelemetry)  echo "EBPF EBPFSystem EBPFTracers OTLP Profiles Synchronization" ;;
     TerminalView)   echo "" ;;
     ControlProtocol) echo "FoundationEssentials" ;;
     ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;

@@ -1,0 +1,66 @@
+public import EBPFTracers
+public import OTLP
+
+/// What telemetry is made of events, and how much of it at most.
+public struct TelemetryOptions: Sendable {
+  /// This process, see ``ResourceDetector``.
+  public var resource: Resource
+  /// The version of the program that makes telemetry.
+  public var version: String
+  /// True where only this process is traced, which is then what telemetry is about. Otherwise it is
+  /// about the machine, and what ``resource`` says of this process and its container is left out.
+  public var isAboutThisProcess = false
+  /// The most combinations of attributes that a metric has, the one for all others included.
+  public var cardinalityLimit = 2000
+  /// The most bytes of an attribute's text; longer ones are cut and counted.
+  public var attributeLengthLimit = 4096
+  /// The most spans or log records that wait for the next collection; more are dropped and counted.
+  public var pendingLimit = 100_000
+  /// Which system calls become spans.
+  public var syscallSpans = SyscallSpanRule()
+  /// True when TCP connections become spans, from connect or accept to close.
+  public var connectionSpans = true
+  /// True when DNS queries become spans.
+  public var querySpans = true
+  /// What knows the container of a control group; nil leaves containers out.
+  public var containers: CgroupDirectory? = CgroupDirectory()
+
+  /// Everything, within limits that suit a long life.
+  public init(resource: Resource, version: String) {
+    self.resource = resource
+    self.version = version
+  }
+
+  var scope: Scope {
+    Scope(
+      name: SemanticConventions.scopeName, version: version,
+      schemaURL: SemanticConventions.schemaURL)
+  }
+
+  /// What is observed: the machine, unless it is this process.
+  var observed: Resource {
+    guard !isAboutThisProcess else { return resource }
+    var observed = resource
+    let own = ["process.", "container.", "k8s.pod.", "k8s.container.", "k8s.namespace."]
+    for attribute in resource.attributes where own.contains(where: attribute.key.hasPrefix) {
+      observed[attribute.key] = nil
+    }
+    return observed
+  }
+}
+
+/// Which system calls become spans.
+public struct SyscallSpanRule: Sendable, Hashable {
+  /// Those that fail.
+  public var failed = true
+  /// Those that take at least this long; nil for none.
+  public var minimumNanoseconds: UInt64? = 10_000_000
+
+  /// Those that fail, and those that take 10 ms.
+  public init() {}
+
+  func wants(_ event: SyscallEvent) -> Bool {
+    if failed, case .error = event.result { return true }
+    return minimumNanoseconds.map { event.nanoseconds >= $0 } ?? false
+  }
+}
