@@ -82,7 +82,8 @@ let package = Package(
     .executableTarget(
       name: "ebpf",
       dependencies: [
-        "EBPF", "EBPFTracers", "ProfileFormats", "TerminalView", "ControlProtocol",
+        "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "TerminalView",
+        "ControlProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

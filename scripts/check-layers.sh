@@ -20,7 +20,7 @@ allowed() {
     EBPFTelemetry)  echo "EBPF EBPFSystem EBPFTracers OTLP Profiles Synchronization" ;;
     TerminalView)   echo "" ;;
     ControlProtocol) echo "FoundationEssentials" ;;
-    ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTracers Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
+    ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTelemetry EBPFTracers OTLP Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
     *)              return 1 ;;
   esac
 }

@@ -147,6 +147,7 @@ struct MemoryCommand: ParsableCommand {
           LiveMemory(self), name: "memory", subject: tracing.subject, interval: 1) : nil
       let containers = tracing.containerNames
       let supervision = try TracerSupervision(tracing)
+      let telemetry = try TelemetryOutput(tracing)
       let recording = TracerRecording<MemoryTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
         containers: containers, showsProgress: view == nil)
@@ -163,6 +164,8 @@ struct MemoryCommand: ParsableCommand {
       let report = MemoryReport(
         result, command: self, containers: containers, economy: supervision.economy)
       try report.write()
+      telemetry?.add(result)
+      try telemetry?.write(isQuiet: tracing.json)
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {
       let status = Output.failure(error, json: tracing.json)

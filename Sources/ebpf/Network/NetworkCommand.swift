@@ -125,6 +125,7 @@ struct NetworkCommand: ParsableCommand {
           interval: interval ?? 1) : nil
       let containers = tracing.containerNames
       let supervision = try TracerSupervision(tracing)
+      let telemetry = try TelemetryOutput(tracing)
       let recording = TracerRecording<NetworkTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
         interval: view == nil ? interval : nil, containers: containers,
@@ -152,6 +153,8 @@ struct NetworkCommand: ParsableCommand {
       let report = NetworkReport(
         result, command: self, containers: containers, economy: supervision.economy)
       try report.write()
+      telemetry?.add(result)
+      try telemetry?.write(isQuiet: tracing.json)
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {
       let status = Output.failure(error, json: tracing.json)

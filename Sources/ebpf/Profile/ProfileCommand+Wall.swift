@@ -29,6 +29,7 @@ extension ProfileCommand {
     let configuration = try wallConfiguration()
     let containers = tracing.containerNames
     let supervision = try TracerSupervision(tracing)
+    let telemetry = try TelemetryOutput(tracing)
     let recording = TracerRecording<WallProfiler>(
       seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "waits",
       containers: containers)
@@ -44,6 +45,8 @@ extension ProfileCommand {
     let report = WallReport(
       result, command: self, containers: containers, economy: supervision.economy)
     try report.write()
+    telemetry?.add(result.profile)
+    try telemetry?.write(isQuiet: tracing.json)
     if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
   }
 

@@ -129,6 +129,7 @@ struct ProfileCommand: ParsableCommand {
         ? try LiveView(LiveProfile(), name: "profile", subject: tracing.subject, interval: 1) : nil
       let containers = tracing.containerNames
       let supervision = try TracerSupervision(tracing)
+      let telemetry = try TelemetryOutput(tracing)
       let recording = TracerRecording<CPUProfiler>(
         seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples",
         containers: containers, showsProgress: view == nil)
@@ -145,6 +146,8 @@ struct ProfileCommand: ParsableCommand {
       let report = ProfileReport(
         result, command: self, containers: containers, economy: supervision.economy)
       try report.write()
+      telemetry?.add(result.profile)
+      try telemetry?.write(isQuiet: tracing.json)
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {
       let status = Output.failure(error, json: tracing.json)

@@ -6,11 +6,14 @@ import EBPFTracers
 struct SyscallLines {
   let json: Bool
   let stacks: Bool
+  /// Also takes every event; nil for nobody.
+  private let telemetry: TelemetryOutput?
   private let names = SyscallStackNames()
   /// What makes a wall-clock time of a monotonic one.
   private let wallOffset = Clock.monotonic.wallOffset
 
-  init(json: Bool, stacks: Bool) {
+  init(json: Bool, stacks: Bool, telemetry: TelemetryOutput?) {
+    self.telemetry = telemetry
     self.json = json
     self.stacks = stacks
   }
@@ -29,7 +32,10 @@ struct SyscallLines {
   func print(_ events: [SyscallEvent], since begin: UInt64) throws(EBPFError) {
     guard !events.isEmpty else { return }
     var text = ""
-    for event in events { text += json ? document(event) : line(event, begin) }
+    for event in events {
+      text += json ? document(event) : line(event, begin)
+      telemetry?.add(event)
+    }
     try Output.write(text)
   }
 

@@ -37,6 +37,8 @@ struct SyscallsCommand: ParsableCommand {
       took. Paths are cut after 511 bytes ("..."), data after 64. When the buffer is full a call is \
       not printed; it is counted as dropped, and is in the totals.
 
+      --otlp writes metrics; with --trace also a span for each call that fails or takes 10 ms.
+
       All filters act in the kernel: what is left out costs little.
 
       EXAMPLES
@@ -169,8 +171,10 @@ struct SyscallsCommand: ParsableCommand {
       return
     }
     do throws(EBPFError) {
-      let report = try record()
+      let telemetry = try TelemetryOutput(tracing)
+      let report = try record(telemetry)
       try report.write()
+      try telemetry?.write(isQuiet: tracing.json)
       if tracing.failOnLoss && report.hasLoss { throw EBPFError(.dataLost, report.lossSentence) }
     } catch {
       let status = Output.failure(error, json: tracing.json)
@@ -181,14 +185,14 @@ struct SyscallsCommand: ParsableCommand {
   /// What the rows are.
   var grouping: SyscallsGrouping { by ?? (process ? .process : .syscall) }
 
-  private func record() throws(EBPFError) -> SyscallsReport {
+  private func record(_ telemetry: TelemetryOutput?) throws(EBPFError) -> SyscallsReport {
     let configuration = try configuration()
     for name in configuration.selection.allowed {
       if let advice = SyscallSelection.advice(for: name) { Output.note("note: \(advice)") }
     }
     let containers = tracing.containerNames
     let supervision = try TracerSupervision(tracing)
-    let live = SyscallsLive(command: self, containers: containers)
+    let live = SyscallsLive(command: self, containers: containers, telemetry: telemetry)
     let view =
       tracing.live
       ? try LiveView(
@@ -210,6 +214,7 @@ struct SyscallsCommand: ParsableCommand {
       },
       onInterval: { (tracer) throws(EBPFError) in try live.tick(tracer) })
     try live.finish(result)
+    telemetry?.add(result)
     return SyscallsReport(
       result, command: self, containers: containers, economy: supervision.economy)
   }

@@ -11,10 +11,11 @@ final class SyscallsLive {
   private var before: SyscallSummary?
   private var next: UInt64?
 
-  init(command: SyscallsCommand, containers: ContainerNames?) {
+  init(command: SyscallsCommand, containers: ContainerNames?, telemetry: TelemetryOutput?) {
     self.command = command
     self.containers = containers
-    lines = SyscallLines(json: command.tracing.json, stacks: command.stacks)
+    lines = SyscallLines(
+      json: command.tracing.json, stacks: command.stacks, telemetry: telemetry)
     next = command.interval.map { begin &+ UInt64($0 * 1e9) }
   }
 

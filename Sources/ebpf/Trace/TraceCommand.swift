@@ -65,8 +65,10 @@ struct TraceCommand: ParsableCommand {
   mutating func run() throws {
     let parts = try TraceParts(self)
     do throws(EBPFError) {
-      let report = try record(parts)
+      let telemetry = try TelemetryOutput(tracing)
+      let report = try record(parts, telemetry)
       try report.write()
+      try telemetry?.write(isQuiet: tracing.json)
       if tracing.failOnLoss, let sentence = report.lossSentence {
         throw EBPFError(.dataLost, sentence)
       }
@@ -76,7 +78,9 @@ struct TraceCommand: ParsableCommand {
     }
   }
 
-  private func record(_ parts: TraceParts) throws(EBPFError) -> TraceReport {
+  private func record(
+    _ parts: TraceParts, _ telemetry: TelemetryOutput?
+  ) throws(EBPFError) -> TraceReport {
     // A folder that cannot be is refused before anything starts.
     if let output { try TraceReport.makeFolder(output) }
     let configurations = try parts.configurations()
@@ -90,6 +94,7 @@ struct TraceCommand: ParsableCommand {
       onStart: { (group, loop) throws(EBPFError) in
         try supervision.join(RunningTracer.members(of: group), loop)
       })
+    telemetry?.add(results)
     let reports = parts.reports(results, containers)
     return TraceReport(
       reports: reports, economy: supervision.economy, json: tracing.json, folder: output)

@@ -10,8 +10,11 @@ struct TracerFooter {
   init() { Output.note("") }
 
   /// One labelled line.
-  func line(_ label: String, _ text: String) {
-    Output.note(style.dim(label + String(repeating: " ", count: max(1, 11 - label.count))) + text)
+  func line(_ label: String, _ text: String) { TracerFooter.line(label, text) }
+
+  private static func line(_ label: String, _ text: String) {
+    let blanks = String(repeating: " ", count: max(1, 11 - label.count))
+    Output.note(Style.forStream(.error).dim(label + blanks) + text)
   }
 
   /// What the tracer cost, and why a figure is missing.
@@ -79,5 +82,8 @@ struct TracerFooter {
   }
 
   /// The file that was written.
-  func wrote(_ file: String) { line("wrote", style.bold(file)) }
+  func wrote(_ file: String) { TracerFooter.wrote(file) }
+
+  /// A file that was written, after the footer.
+  static func wrote(_ file: String) { line("wrote", Style.forStream(.error).bold(file)) }
 }

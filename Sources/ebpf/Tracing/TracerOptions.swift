@@ -49,6 +49,14 @@ struct TracerOptions: ParsableArguments {
         + "time in the kernel adds a little to each event.", valueName: "percent"))
   var maxOverhead: OverheadArgument?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Also write it for OpenTelemetry: to FILE.jsonl as JSON, a line for each request, or from "
+        + "FILE.otlp to FILE.traces.otlp, FILE.metrics.otlp, ... as protocol buffers.",
+      valueName: "file"))
+  var otlp: OTLPFile?
+
   @Flag(name: .long, help: "Print the result as JSON.")
   var json = false
 

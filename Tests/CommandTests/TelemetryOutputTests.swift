@@ -1,0 +1,96 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// `--otlp`, read by OpenTelemetry's own messages.
+@Suite(.serialized) struct TelemetryOutputTests {
+  /// What each line of a file of JSON lines has, by its first key.
+  private func lines(_ path: String) throws -> [(signal: String, rows: [[String]])] {
+    let signals = [
+      "resourceSpans": "traces", "resourceMetrics": "metrics", "resourceLogs": "logs",
+      "resourceProfiles": "profiles",
+    ]
+    let bytes = try contents(ofFile: path)
+    #expect(bytes.last == UInt8(ascii: "\n"))
+    return try bytes.split(separator: UInt8(ascii: "\n")).map { line in
+      let key = String(
+        decoding: line.dropFirst(2).prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+      let signal = try #require(signals[key], "\(key)")
+      return (signal, try OTLPDecoder.rows(signal, Array(line), isJSON: true))
+    }
+  }
+
+  @Test func `calls become metrics, and spans where they fail`() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("out.jsonl")
+    let command = try EBPF.run([
+      "syscalls", "--trace", "--otlp", path, "--", "cat", "/does/not/exist",
+    ])
+    #expect(command.status == 0, "\(command.error)")
+    #expect(command.error.contains("wrote      \(path)"))
+    let lines = try lines(path)
+    #expect(lines.map(\.signal) == ["traces", "metrics"])
+    let spans = lines[0].rows.filter { $0[0] == "span" && $0[1] == "openat" }
+    #expect(
+      spans.contains { $0[3] == "2" && $0[6].contains(#""error.type": "ENOENT""#) },
+      "\(lines[0].rows)")
+    #expect(
+      lines[1].rows.contains {
+        $0[1] == "process.linux.syscall.count" && $0[4].contains(#""linux.syscall.name": "execve""#)
+      })
+    let resource = try #require(lines[1].rows.first { $0[0] == "resource" })
+    #expect(resource[1].contains(#""service.name": "ebpf""#))
+    #expect(!resource[1].contains("process.pid"))
+  }
+
+  @Test func `the environment says who it is, and what it cannot say is told`() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("out.json")
+    let command = try Command.run(
+      [EBPF.path, "network", "-d", "0.1", "--otlp", path],
+      environment: ["OTEL_SERVICE_NAME": "shop", "OTEL_RESOURCE_ATTRIBUTES": "a=%zz"])
+    #expect(command.status == 0, "\(command.error)")
+    #expect(command.error.contains("note: OTEL_RESOURCE_ATTRIBUTES is left out: 'a=%zz' has"))
+    let resource = try #require(try lines(path).first?.rows.first)
+    #expect(resource[1].contains(#""service.name": "shop""#))
+  }
+
+  @Test func `protocol buffers have a file for each request`() throws {
+    let folder = try TemporaryDirectory()
+    let command = try EBPF.run([
+      "trace", "profile,syscalls,network,memory", "--otlp", folder.file("all.otlp"), "--json", "--",
+      "sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done",
+    ])
+    #expect(command.status == 0, "\(command.error)")
+    _ = try JSONValue(parsing: command.output)
+    let names = try Command.output(["ls", folder.path]).split(separator: "\n").map(String.init)
+    #expect(
+      Set(names).isSuperset(of: [
+        "all.metrics.otlp", "all.metrics-2.otlp", "all.metrics-3.otlp", "all.profiles.otlp",
+      ]), "\(names)")
+    for name in names {
+      let signal = String(name.dropFirst(4).prefix { $0.isLetter })
+      #expect(try !OTLPDecoder.rows(signal, try contents(ofFile: folder.file(name))).isEmpty)
+    }
+  }
+
+  @Test func `a profile of time off the CPU can be written`() throws {
+    let folder = try TemporaryDirectory()
+    let command = try EBPF.run([
+      "profile", "--off-cpu", "--otlp", folder.file("off.otlp"), "--", "sleep", "0.1",
+    ])
+    #expect(command.status == 0, "\(command.error)")
+    let rows = try OTLPDecoder.rows(
+      "profiles", try contents(ofFile: folder.file("off.profiles.otlp")))
+    #expect(rows.contains { $0[0] == "profile" && $0[1] == "off_cpu" && $0[2] == "nanoseconds" })
+  }
+
+  @Test func `a file of another ending, or in no folder, is refused before anything is traced`()
+    throws
+  {
+    let ending = try EBPF.run(["memory", "-d", "0.1", "--otlp", "/tmp/out.txt"])
+    #expect(ending.status == 64 && ending.error.contains("'/tmp/out.txt'"), "\(ending.error)")
+    let folder = try EBPF.run(["memory", "-d", "60", "--otlp", "/nowhere/out.jsonl"])
+    #expect(folder.status == 2 && folder.error.contains("/nowhere/out"), "\(folder.error)")
+  }
+}
