@@ -49,7 +49,7 @@ public final class Symbolizer: Sendable {
 
   /// The user stack of one sample.
   public struct UserStack: Sendable, Hashable {
-    /// The process (thread group) id in our pid namespace.
+    /// The process (thread group) id; see ``Symbolizer/init(options:number:)``.
     public var pid: Int32
     /// The program that was sampled; nil for the one that the process runs now, or ran last.
     public var program: Program?
@@ -64,10 +64,26 @@ public final class Symbolizer: Sendable {
   }
 
   private let state: Mutex<SymbolizerState>
+  private let number: ProcessNumber?
 
   /// Creates a symbolizer that knows nothing yet.
-  public init(options: Options = Options()) {
-    state = Mutex(SymbolizerState(options))
+  ///
+  /// - Parameter number: where process ids are those of another pid namespace than `/proc` has, what
+  ///   turns one into the other.
+  public init(options: Options = Options(), number: ProcessNumber? = nil) {
+    self.number = number
+    state = Mutex(SymbolizerState(options, number: number))
+  }
+
+  /// The number that `/proc` has for a process; nil where it has none.
+  public typealias ProcessNumber = @Sendable (Int32) -> Int32?
+
+  /// The number that `/proc` has for a process; nil where it has none.
+  public func number(of pid: Int32) -> Int32? { number.map { $0(pid) } ?? pid }
+
+  /// True while `/proc` shows a process.
+  public func isThere(pid: Int32) -> Bool {
+    number(of: pid).map { FileSystem.exists("/proc/\($0)") } ?? false
   }
 
   /// Reads a process's mappings now and holds its files open, so that its stacks can be named after

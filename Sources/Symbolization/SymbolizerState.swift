@@ -11,9 +11,9 @@ struct SymbolizerState: Sendable {
   private var names: DisplayNames
   private var vdso: Result<ModuleFile, ModuleFileCache.Unopened>?
 
-  init(_ options: Symbolizer.Options) {
+  init(_ options: Symbolizer.Options, number: Symbolizer.ProcessNumber?) {
     self.options = options
-    programs = ProgramTable(limit: options.processLimit)
+    programs = ProgramTable(limit: options.processLimit, number: number)
     files = ModuleFileCache(budget: options.fileBudget)
     names = DisplayNames(options.demangler)
   }

@@ -2,6 +2,9 @@
 public enum UnresolvedReason: String, Sendable, Hashable, CaseIterable {
   /// The process had ended before anything was known about it.
   case processGone = "process_gone"
+  /// `/proc` does not have the process: it is outside of our pid namespace, or had ended before
+  /// anything was known about it.
+  case notInNamespace = "not_in_namespace"
   /// The process has replaced the program by another (`exec`) before anything was known about it.
   case programReplaced = "program_replaced"
   /// The process may not be looked into: CAP_SYS_PTRACE is missing.

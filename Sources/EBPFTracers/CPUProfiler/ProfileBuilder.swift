@@ -125,6 +125,7 @@ extension UnresolvedReason {
   fileprivate var explanation: String {
     switch self {
     case .processGone: "of processes that had ended"
+    case .notInNamespace: "of processes outside this pid namespace, or that had ended"
     case .programReplaced: "of programs that exec had replaced"
     case .denied: "of processes that may not be looked into (CAP_SYS_PTRACE)"
     case .noMapping: "outside every mapping"

@@ -124,7 +124,7 @@ final class ProfilerSession: Sendable {
     _ object: LoadedObject, _ sampler: String, _ symbolizer: Symbolizer
   ) throws(EBPFError) -> UnwindBuilder? {
     guard sampler != Self.sampler else { return nil }
-    return try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer)
+    return try UnwindBuilder(object, symbolizer: symbolizer)
   }
 
   private static func processors() throws(EBPFError) -> Int {

@@ -26,21 +26,9 @@ struct ProcessNumbers {
       outer = nil
       return
     }
-    let object = try LoadedObject(
-      try ObjectFile(parsing: EmbeddedObject.processNumbers, name: "process_numbers"),
-      kernel: kernel)
-    defer { object.unload() }
-    let link = try object.program("list_processes").attachBySection()
-    let bytes = try link.readIterator()
-    var outer: [Int32: Int32] = [:]
-    for offset in stride(from: 0, through: bytes.count - 8, by: 8) {
-      guard
-        let pair = BitwiseBytes.load(
-          NumberPair.self, from: bytes.span.rawBytes, at: offset)
-      else { break }
-      outer[Int32(truncatingIfNeeded: pair.inner)] = Int32(truncatingIfNeeded: pair.outer)
-    }
-    self.outer = outer
+    outer = Dictionary(
+      try ProcessNumberReader(kernel: kernel).pairs().map { ($0.inner, $0.outer) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// The id that BPF programs see; one that no process has where there is no such process.
@@ -54,6 +42,44 @@ struct ProcessNumbers {
     var filter = filter
     filter.processes = Set(filter.processes.map { outer($0) })
     return filter
+  }
+}
+
+/// The program that lists the processes of this process's pid namespace, loaded as long as it is there.
+final class ProcessNumberReader: Sendable {
+  private let object: LoadedObject
+  private let links = Links()
+  private static let program = "list_processes"
+
+  init(kernel: any KernelInterface = LiveKernel()) throws(EBPFError) {
+    object = try LoadedObject(
+      try ObjectFile(parsing: EmbeddedObject.processNumbers, name: "process_numbers"),
+      kernel: kernel)
+    do throws(EBPFError) {
+      try links.insert(
+        try object.program(Self.program).attachBySection(), as: Self.program)
+    } catch {
+      object.unload()
+      throw error
+    }
+  }
+
+  deinit {
+    links.detachAll()
+    object.unload()
+  }
+
+  /// Every process of the namespace, by both numbers.
+  func pairs() throws(EBPFError) -> [(outer: Int32, inner: Int32)] {
+    let bytes = try links.withLink(Self.program) { (link) throws(EBPFError) in
+      try link.readIterator()
+    }
+    let size = MemoryLayout<NumberPair>.stride
+    return stride(from: 0, through: bytes.count - size, by: size).compactMap { offset in
+      BitwiseBytes.load(NumberPair.self, from: bytes.span.rawBytes, at: offset).map {
+        (Int32(truncatingIfNeeded: $0.outer), Int32(truncatingIfNeeded: $0.inner))
+      }
+    }
   }
 }
 

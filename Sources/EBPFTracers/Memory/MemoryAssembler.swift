@@ -253,7 +253,9 @@ struct MemoryAssembler {
       let process = Int32(truncatingIfNeeded: key.processID)
       let before = first[key.processID] == record.firstSeen ? baseline.resident(key) : nil
       let isLast = last[key.processID] == record.firstSeen && !readings.ended.contains(key)
-      let now = isLast ? ProcessBaseline.residentBytes(of: process) : nil
+      let now =
+        isLast
+        ? symbolizer.number(of: process).flatMap { ProcessBaseline.residentBytes(of: $0) } : nil
       let told =
         (record.filePages &+ record.anonymousPages &+ record.sharedPages) &* pageSize
       return ProcessGrowth(

@@ -52,7 +52,8 @@ final class MemorySession: Sendable {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     let meter = OverheadMeter(kernel: kernel)
-    baseline = ProcessBaseline(of: configuration.filter.processes)
+    let numbers = try ProcessNumbers()
+    baseline = ProcessBaseline(of: configuration.filter.processes, numbers)
     let release = try MemorySession.release()
     let processes = configuration.probedProcesses
     let control = MemoryControl(configuration)
@@ -82,7 +83,9 @@ final class MemorySession: Sendable {
     self.meter = meter
     // A process that is there already must be looked at before it ends.
     for process in configuration.filter.processes {
-      do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
+      do throws(EBPFError) {
+        try symbolizer.snapshot(pid: numbers.outer(process))
+      } catch { continue }
     }
     if configuration.allocations != .none {
       let probes = AllocatorProbes(
@@ -153,8 +156,9 @@ extension MemorySession {
       let process = Int32(truncatingIfNeeded: announcement.process.processID)
       // A process that is gone already shows up as unresolved frames, with that reason.
       do throws(EBPFError) { try symbolizer.snapshot(pid: process) } catch { continue }
-      guard announcement.isNewProgram, let probes else { continue }
-      do throws(EBPFError) { try probes.follow(process) } catch {
+      guard announcement.isNewProgram, let probes, let number = symbolizer.number(of: process)
+      else { continue }
+      do throws(EBPFError) { try probes.follow(number) } catch {
         state.withLock { $0.missed.append(error.description) }
       }
     }

@@ -5,12 +5,12 @@ internal import EBPFSystem
 struct ProcessBaseline: Sendable {
   /// When it was taken, in nanoseconds since boot.
   let time: UInt64
-  /// Resident bytes by process id.
+  /// Resident bytes by process id, as programs see it.
   let resident: [Int32: UInt64]
 
   /// Looks at some processes, or at all when `processes` is empty; those that end meanwhile, or may
   /// not be looked into, are left out.
-  init(of processes: Set<Int32>) {
+  init(of processes: Set<Int32>, _ numbers: ProcessNumbers) {
     time = Clock.boot.now
     var ids = Array(processes)
     if ids.isEmpty {
@@ -19,11 +19,11 @@ struct ProcessBaseline: Sendable {
       }
     }
     var resident: [Int32: UInt64] = [:]
-    for id in ids { resident[id] = ProcessBaseline.residentBytes(of: id) }
+    for id in ids { resident[numbers.outer(id)] = ProcessBaseline.residentBytes(of: id) }
     self.resident = resident
   }
 
-  /// The resident bytes of a process now; nil when it has ended.
+  /// The resident bytes of a process now, by its number in `/proc`; nil when it has ended.
   static func residentBytes(of process: Int32) -> UInt64? {
     do throws(Errno) {
       // The sum over its mappings is exact; the counters of /proc/PID/status lag (proc(5)).

@@ -2,7 +2,7 @@ internal import Symbolization
 
 /// Names the user stacks of traced calls.
 public struct SyscallStackNames: Sendable {
-  private let symbolizer = Symbolizer()
+  private let symbolizer = Symbolizer.ofTracers()
 
   /// Names nothing yet; files are read when they are first met.
   public init() {}

@@ -17,9 +17,10 @@ final class UnwindBuilder: Sendable {
     var rows: [(process: UInt32, address: UInt64)] = []
   }
 
-  /// Begins to wait for processes; `symbolizer` knows their code.
-  init(_ tables: UnwindTables, symbolizer: Symbolizer) throws(EBPFError) {
-    self.tables = tables
+  /// Begins to wait for processes, whose stacks an object with stack_walk.h walks; `symbolizer` knows
+  /// their code.
+  init(_ object: LoadedObject, symbolizer: Symbolizer) throws(EBPFError) {
+    tables = try UnwindTables(object, symbolizer: symbolizer)
     self.symbolizer = symbolizer
     wake = Mutex(nil)
     do throws(Errno) {
@@ -40,15 +41,16 @@ final class UnwindBuilder: Sendable {
   /// What was done so far.
   var statistics: UnwindStatistics { tables.statistics }
 
-  /// Makes the stacks of processes walkable before their first sample: returns when that is done.
+  /// Makes the stacks of processes, as a filter names them, walkable before their first sample: returns
+  /// when that is done.
   func prepare(_ processes: some Sequence<Int32>) throws(EBPFError) {
     let numbers = try ProcessNumbers()
-    for pid in processes {
+    for pid in processes.map(numbers.outer) {
       // One that is gone, or may not be looked into, is counted when it is sampled.
       guard let program = symbolizer.program(of: pid) else { continue }
       tables.add(
         ProcessIdentity(
-          start: program.start, image: program.image, processID: UInt32(numbers.outer(pid))),
+          start: program.start, image: program.image, processID: UInt32(pid)),
         code: symbolizer.code(of: program, in: pid))
     }
   }
@@ -75,7 +77,7 @@ final class UnwindBuilder: Sendable {
       $0.processes.isEmpty ? nil : $0.processes.removeFirst()
     }) {
       // Of one that has ended no stack is taken any more.
-      guard FileSystem.exists("/proc/\(process.processID)") else { continue }
+      guard symbolizer.isThere(pid: Int32(truncatingIfNeeded: process.processID)) else { continue }
       build(process)
     }
     let rows = pending.withLock { pending in

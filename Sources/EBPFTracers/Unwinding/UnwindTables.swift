@@ -12,9 +12,11 @@ internal import Synchronization
 final class UnwindTables: Sendable {
   private let room: Mutex<UnwindRoom>
   private let processes: Map<UInt32, UnwindProcess>
+  private let symbolizer: Symbolizer
 
-  /// The maps of an object that includes stack_walk.h.
-  init(_ object: LoadedObject) throws(EBPFError) {
+  /// The maps of an object that includes stack_walk.h; `symbolizer` knows which processes are there.
+  init(_ object: LoadedObject, symbolizer: Symbolizer) throws(EBPFError) {
+    self.symbolizer = symbolizer
     processes = try Map(try object.map("unwind_processes"))
     room = Mutex(
       try UnwindRoom(
@@ -56,7 +58,7 @@ final class UnwindTables: Sendable {
 
   /// Forgets processes that have ended, and gives back what only they used.
   private func makeRoom(in room: inout UnwindRoom) throws(EBPFError) {
-    for id in room.processes where !FileSystem.exists("/proc/\(id)") {
+    for id in room.processes where !symbolizer.isThere(pid: Int32(truncatingIfNeeded: id)) {
       _ = try processes.delete(id)
       room.forget(id)
     }

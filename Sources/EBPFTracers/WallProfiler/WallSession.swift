@@ -8,7 +8,7 @@ internal import Synchronization
 /// Everything is given back when the last reference goes.
 final class WallSession: TracerSession {
   let configuration: WallProfilerConfiguration
-  let symbolizer = Symbolizer()
+  let symbolizer = Symbolizer.ofTracers()
   let hooks: [TracerHook]
   /// When the profiler was asked to start, before anything was loaded: the monotonic clock.
   let requestTime: UInt64
@@ -56,9 +56,7 @@ final class WallSession: TracerSession {
     let events = try object.map("events")
     collector = Mutex(try ProfilerSession.collector(of: events, kernel: kernel))
     poller = try ProfilerSession.poller()
-    unwinding =
-      hooks.walks
-      ? try UnwindBuilder(try UnwindTables(object), symbolizer: symbolizer) : nil
+    unwinding = hooks.walks ? try UnwindBuilder(object, symbolizer: symbolizer) : nil
     let clock = try MappedArray<UInt64>(try object.map("wall_clock"))
     if configuration.filter.followsChildren { try WallSession.follow(object, links) }
     try links.attach(try object.program(lister), to: .iterator(), as: lister)

@@ -3,6 +3,7 @@ import EBPFSystem
 
 /// The code of one process, with its files held open so that they outlive it.
 struct ProcessSnapshot: Sendable {
+  /// The process as `/proc` numbers it.
   let pid: Int32
   let status: ProcessStatus
   private(set) var maps: ProcessMaps

@@ -17,8 +17,13 @@ struct ProgramTable: Sendable {
   /// The process that a layout was found in last.
   private var families: [UInt64: Key] = [:]
   private var calls: UInt64 = 0
+  /// What `/proc` calls a process; nil where it is the same.
+  private let number: Symbolizer.ProcessNumber?
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int, number: Symbolizer.ProcessNumber?) {
+    self.limit = limit
+    self.number = number
+  }
 
   /// The number of programs known.
   var count: Int { snapshots.count }
@@ -36,7 +41,12 @@ struct ProgramTable: Sendable {
       snapshots[key]?.lastUse = calls
       return
     }
-    var snapshot = try ProcessSnapshot(pid: pid, cache: &files)
+    guard let place = number.map({ $0(pid) }) ?? pid else {
+      throw EBPFError(
+        .notFound, "the process has ended, or is not in this pid namespace",
+        context: [.process(pid)])
+    }
+    var snapshot = try ProcessSnapshot(pid: place, cache: &files)
     snapshot.lastUse = calls
     let key = Key(pid: pid, image: snapshot.status.image)
     snapshots[key] = snapshot
@@ -61,6 +71,9 @@ struct ProgramTable: Sendable {
     do throws(EBPFError) { try snapshot(pid, &files) } catch {
       if let relative = relative(of: program) { return .success(relative) }
       if error.code == .denied { return .failure(UnresolvedProgram(reason: .denied)) }
+      if let number, number(pid) == nil {
+        return .failure(UnresolvedProgram(reason: .notInNamespace))
+      }
       guard let program else { return .failure(UnresolvedProgram(reason: .processGone)) }
       return .failure(UnresolvedProgram(reason: whyMissing(program, pid)))
     }
