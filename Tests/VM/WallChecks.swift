@@ -49,6 +49,20 @@ enum WallChecks {
             $0.first == "[blocked: sleeping]" && $0.contains("schedule")
               && $0.contains("__libc_read")
           }, "\(stacks)")
+        // A C library's read has no frame pointer: its caller is found by table only.
+        guard !usesThreadTable else { continue }
+        let walker = try require(
+          result.hooks.first { $0.need == "user stacks" }, "no hook for user stacks")
+        try equal(walker.used, "unwind tables (.eh_frame)", "user stacks by")
+        try equal(walker.refused, [], "ways refused to walk")
+        for caller in ["main", "answer"] {
+          try require(
+            stacks.contains { stack in
+              guard let read = stack.firstIndex(of: "__libc_read") else { return false }
+              return stack[read...].dropFirst().first == caller
+                && ["_start", "__clone3"].contains(stack.last)
+            }, "\(caller) is no caller: \(stacks)")
+        }
       }
     },
     Check("a thread that is blocked before the start and after the end is there all the time") {
