@@ -77,6 +77,11 @@ let package = Package(
       name: "EBPFTelemetry",
       dependencies: ["EBPF", "EBPFSystem", "EBPFTracers", "Profiles", "OTLP"],
       swiftSettings: strict),
+    // What an agent is told; YAML is libyaml's.
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(
+      name: "AgentConfiguration", dependencies: ["CYAML", "EBPFObject", "EBPFTracers"],
+      swiftSettings: strict),
     .target(name: "TerminalView", swiftSettings: strict),
     .target(name: "ControlProtocol", swiftSettings: strict),
     .executableTarget(
@@ -118,6 +123,9 @@ let package = Package(
       dependencies: ["EBPFTelemetry", "ProfileFormats", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "TerminalViewTests", dependencies: ["TerminalView", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "AgentConfigurationTests", dependencies: ["AgentConfiguration", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
       name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: tests),

@@ -18,6 +18,7 @@ allowed() {
     OTLPMessages)   echo "Foundation FoundationEssentials SwiftProtobuf" ;;
     OTLP)           echo "FoundationEssentials OTLPMessages SwiftProtobuf" ;;
     EBPFTelemetry)  echo "EBPF EBPFSystem EBPFTracers OTLP Profiles Synchronization" ;;
+    AgentConfiguration) echo "CYAML EBPFObject EBPFTracers" ;;
     TerminalView)   echo "" ;;
     ControlProtocol) echo "FoundationEssentials" ;;
     ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTelemetry EBPFTracers OTLP Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
@@ -27,7 +28,7 @@ allowed() {
 
 # Where `unsafe` may stand: the module that talks to the kernel, and the files that turn foreign
 # memory into checked values.
-fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|ProfileFormats/Gzip\.swift)'
+fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|ProfileFormats/Gzip\.swift|AgentConfiguration/YAML/YAMLDocument\.swift)'
 
 status=0
 for dir in Sources/*/; do

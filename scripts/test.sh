@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 need_swift
 need_packages libelf-dev linux-libc-dev liblzma-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
   libcap2-bin protobuf-compiler iproute2 linux-perf binutils chromium strace file podman runc \
-  musl-tools tmux busybox-static
+  musl-tools tmux busybox-static libyaml-dev
 # Decoders that know nothing of this project: Google's protobuf, OpenTelemetry's messages and a JSON
 # schema checker.
 python3 -c 'import google.protobuf, jsonschema, opentelemetry.proto' 2>/dev/null ||
