@@ -232,6 +232,8 @@ int cebpf_names(struct cebpf_names *names) {
 
 int cebpf_process_id(void) { return getpid(); }
 
+int cebpf_parent_id(void) { return getppid(); }
+
 int cebpf_wait_grace_period(void) {
   // MEMBARRIER_CMD_GLOBAL is synchronize_rcu() (membarrier(2), linux/membarrier.h).
   return (int)RESULT(syscall(SYS_membarrier, 1L, 0L, 0L));

@@ -10,6 +10,21 @@ public enum ProcessEnvironment {
     return unsafe String(cString: value)
   }
 
+  /// All environment variables; of those that occur twice the first, as `getenv(3)` has it.
+  public static var variables: [String: String] {
+    var variables: [String: String] = [:]
+    // SAFETY: the list ends with a null pointer, and nothing here changes the environment.
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+      let text = unsafe String(cString: entry)
+      if let equals = text.firstIndex(of: "="), variables[String(text[..<equals])] == nil {
+        variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+      }
+      unsafe next += 1
+    }
+    return variables
+  }
+
   /// The arguments, the command's own name first.
   ///
   /// Unlike `CommandLine.arguments` they do not come from /proc, which an empty root does not have.

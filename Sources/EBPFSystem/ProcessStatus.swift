@@ -59,44 +59,12 @@ public struct ProcessStatus: Sendable, Hashable {
   }
 }
 
-/// The capabilities that BPF and performance events ask for (`linux/capability.h`).
-public enum Capability: UInt64, Sendable, Hashable, CaseIterable {
-  /// `CAP_DAC_READ_SEARCH`: tracefs for others than root.
-  case readSearch = 2
-  /// `CAP_NET_ADMIN`: network programs.
-  case networkAdministration = 12
-  /// `CAP_IPC_LOCK`: performance buffers beyond the memory-lock limit.
-  case lockMemory = 14
-  /// `CAP_SYS_ADMIN`: everything below, and ids, statistics, uprobes by PMU.
-  case systemAdministration = 21
-  /// `CAP_SYS_RESOURCE`: raising the memory-lock limit.
-  case systemResources = 24
-  /// `CAP_SYSLOG`: kernel addresses in /proc/kallsyms.
-  case systemLog = 34
-  /// `CAP_PERFMON` (5.8): tracing programs and performance events.
-  case performanceMonitoring = 38
-  /// `CAP_BPF` (5.8): maps and programs.
-  case bpf = 39
-
-  /// The name in C.
-  public var name: String {
-    switch self {
-    case .readSearch: "CAP_DAC_READ_SEARCH"
-    case .networkAdministration: "CAP_NET_ADMIN"
-    case .lockMemory: "CAP_IPC_LOCK"
-    case .systemAdministration: "CAP_SYS_ADMIN"
-    case .systemResources: "CAP_SYS_RESOURCE"
-    case .systemLog: "CAP_SYSLOG"
-    case .performanceMonitoring: "CAP_PERFMON"
-    case .bpf: "CAP_BPF"
-    }
-  }
-}
-
 /// This process, from the kernel's side.
 public enum CurrentProcess {
   /// Its id, in its own PID namespace.
   public static var id: Int32 { cebpf_process_id() }
+  /// The id of the process that started it.
+  public static var parent: Int32 { cebpf_parent_id() }
   /// The calling thread's id.
   public static var threadID: Int32 { cebpf_thread_id() }
   /// The effective user.

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bpf_attributes.h"
+#include "capabilities.h"
 #include "child_process.h"
 #include "guarded_mappings.h"
 #include "local_sockets.h"
@@ -91,6 +92,7 @@ struct cebpf_names {
 };
 int cebpf_names(struct cebpf_names *names);
 int cebpf_process_id(void);
+int cebpf_parent_id(void);
 int cebpf_thread_id(void);
 // Returns after every BPF program that was running has ended.
 int cebpf_wait_grace_period(void);

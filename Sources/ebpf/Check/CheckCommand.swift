@@ -1,5 +1,6 @@
 import ArgumentParser
 import EBPF
+import EBPFSystem
 
 /// `ebpf check`.
 struct CheckCommand: ParsableCommand {
@@ -19,6 +20,7 @@ struct CheckCommand: ParsableCommand {
         ebpf check --for profile && ebpf profile -o profile.html
         ebpf check --json | jq -r '.rows[] | select(.verdict == "no") | .name'
         sudo setpriv --bounding-set=-all,+bpf,+perfmon ebpf check
+        sudo ebpf check --least-privilege profile,network
 
       EXIT STATUS
         0   Linux 5.8 or newer which lets this user load programs, and every tracer named \
@@ -43,6 +45,17 @@ struct CheckCommand: ParsableCommand {
     completion: .list(Tracer.allCases.map(\.rawValue)))
   var tracers: [String] = []
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Find the fewest capabilities for these tracers, by trying as another user; needs root.",
+      valueName: "names"),
+    completion: .list(Tracer.allCases.map(\.rawValue)))
+  var leastPrivilege: String?
+
+  @Option(help: .hidden)
+  var trial: String?
+
   @Flag(help: "Print one JSON document.")
   var json = false
 
@@ -51,14 +64,29 @@ struct CheckCommand: ParsableCommand {
     tracers.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
   }
 
+  private var leastNames: [String] {
+    leastPrivilege.map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    } ?? []
+  }
+
   func validate() throws {
-    for name in names where Tracer(rawValue: name) == nil {
+    if trial != nil, leastPrivilege == nil { throw ValidationError("--trial is not for people") }
+    for name in names + leastNames where Tracer(rawValue: name) == nil {
       let known = Tracer.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("there is no tracer '\(name)'; choose from \(known)")
     }
   }
 
   func run() throws {
+    let few = leastNames.compactMap(Tracer.init(rawValue:))
+    if let trial {
+      let mask = UInt64(trial, radix: 16) ?? 0
+      let kept = Set(Capability.allCases.filter { mask >> $0.rawValue & 1 == 1 })
+      throw ExitCode(
+        PrivilegeTrial(tracers: few, kept: kept, other: CurrentProcess.parent).run().status)
+    }
+    guard few.isEmpty else { return try findLeastPrivilege(of: few) }
     let check = SystemCheck.run()
     let asked = Set(names)
     let isFine =
@@ -70,5 +98,15 @@ struct CheckCommand: ParsableCommand {
         ? JSONDocument.text(CheckDocument(check, isFine: isFine))
         : CheckText(check).text(asked: asked, isFine: isFine))
     if !isFine { throw ExitCode.no }
+  }
+
+  private func findLeastPrivilege(of tracers: [Tracer]) throws {
+    let report: LeastPrivilegeReport
+    do throws(EBPFError) { report = LeastPrivilegeReport(found: try LeastPrivilege(tracers)) } catch
+    {
+      throw Output.failure(error, json: json)
+    }
+    try Output.result(json ? JSONDocument.text(report.document) : report.text)
+    if !report.found.canStart { throw ExitCode.no }
   }
 }
