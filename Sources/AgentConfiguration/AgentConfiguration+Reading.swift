@@ -13,6 +13,7 @@ extension AgentConfiguration {
   ) throws(ConfigurationError) {
     self.init(file: file)
     let context = ReadingContext(file: file, environment: environment)
+    if let interval = AgentConfiguration.interval(environment) { self.interval = interval }
     do throws(YAMLFailure) {
       read(SettingReader(try YAMLDocument.parse(text), path: "", context: context))
     } catch {
@@ -48,6 +49,14 @@ extension AgentConfiguration {
     settings.value("interval", takes: "\(Quantity.durationWords), at least 1s") { text in
       Quantity.nanoseconds(text).flatMap { $0 >= 1_000_000_000 ? $0 : nil }
     }
+  }
+
+  /// The time between two exports that OpenTelemetry's variable gives, in milliseconds there.
+  private static func interval(_ environment: [String: String]) -> UInt64? {
+    guard let text = environment["OTEL_METRIC_EXPORT_INTERVAL"],
+      let milliseconds = UInt64(text), (1000...31_622_400_000).contains(milliseconds)
+    else { return nil }
+    return milliseconds * 1_000_000
   }
 
   /// Those that are named run; without the key all do.
