@@ -58,10 +58,11 @@ let package = Package(
       name: "EBPFTracers",
       dependencies: ["EBPF", "CBPFObjects", "Profiles", "Symbolization", "Unwinding"],
       swiftSettings: strict),
+    .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
     .target(
       name: "ProfileFormats",
       dependencies: [
-        "Profiles", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Profiles", "Compression", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], swiftSettings: strict),
     // OpenTelemetry's messages: no BPF in it, and no network.
     .target(
@@ -114,7 +115,7 @@ let package = Package(
     .testTarget(
       name: "UnwindingTests", dependencies: ["Unwinding", "TestSupport"], swiftSettings: tests),
     .testTarget(
-      name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "TestSupport"],
+      name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "Compression", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
       name: "OTLPTests", dependencies: ["OTLP", "TestSupport"], swiftSettings: tests),

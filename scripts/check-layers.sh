@@ -13,12 +13,14 @@ allowed() {
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
     Unwinding)      echo "EBPFObject" ;;
     EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization Unwinding EBPFSystem Synchronization" ;;
-    ProfileFormats) echo "Profiles CZlib SwiftProtobuf" ;;
     # The generated messages name Foundation only where FoundationEssentials is not.
     OTLPMessages)   echo "Foundation FoundationEssentials SwiftProtobuf" ;;
     OTLP)           echo "FoundationEssentials OTLPMessages SwiftProtobuf" ;;
     EBPFTelemetry)  echo "EBPF EBPFSystem EBPFTracers OTLP Profiles Synchronization" ;;
     AgentConfiguration) echo "CYAML EBPFObject EBPFTracers" ;;
+    Compression)    echo "CZlib" ;;
+    ProfileFormats) echo "Profiles Compression SwiftProtobuf" ;;
+    OTLPExporter)   echo "OTLP Compression EBPFSystem SwiftProtobuf Synchronization AsyncHTTPClient Logging ServiceLifecycle NIOCore NIOHTTP1 NIOPosix NIOSSL" ;;
     TerminalView)   echo "" ;;
     ControlProtocol) echo "FoundationEssentials" ;;
     ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTelemetry EBPFTracers OTLP Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
@@ -28,7 +30,7 @@ allowed() {
 
 # Where `unsafe` may stand: the module that talks to the kernel, and the files that turn foreign
 # memory into checked values.
-fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|ProfileFormats/Gzip\.swift|AgentConfiguration/YAML/YAMLDocument\.swift)'
+fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|Compression/Gzip\.swift|AgentConfiguration/YAML/YAMLDocument\.swift)'
 
 status=0
 for dir in Sources/*/; do

@@ -1,3 +1,4 @@
+internal import Compression
 internal import Profiles
 internal import SwiftProtobuf
 
@@ -21,7 +22,9 @@ struct PprofEncoder {
         "the profile does not fit into a protocol buffer: \(error)",
         hint: "a message holds at most 2 GiB; record for a shorter time")
     }
-    return try Gzip.compress(bytes)
+    do throws(CompressionError) { return try Gzip.compress(bytes) } catch {
+      throw ProfileFormatError(error.message, hint: "record for a shorter time")
+    }
   }
 
   private struct FunctionKey: Hashable {

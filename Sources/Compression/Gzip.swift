@@ -1,13 +1,13 @@
 internal import CZlib
 
 /// Gzip compression by zlib; equal bytes give equal files, because no time or name is stored.
-enum Gzip {
+package enum Gzip {
   /// `bytes` as one gzip member.
-  static func compress(_ bytes: [UInt8], level: Int32 = 6) throws(ProfileFormatError) -> [UInt8] {
+  package static func compress(
+    _ bytes: [UInt8], level: Int32 = 6
+  ) throws(CompressionError) -> [UInt8] {
     guard bytes.count <= Int(UInt32.max) else {
-      throw ProfileFormatError(
-        "\(bytes.count) bytes are more than one gzip member can hold",
-        hint: "record for a shorter time")
+      throw CompressionError("\(bytes.count) bytes are more than one gzip member can hold")
     }
     var stream = unsafe z_stream()
     // SAFETY: `stream` outlives every call that gets its address; 15 + 16 asks for a gzip header.
@@ -15,7 +15,7 @@ enum Gzip {
       &stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
       Int32(MemoryLayout<z_stream>.size))
     guard started == Z_OK else {
-      throw ProfileFormatError("zlib could not start: error \(started)")
+      throw CompressionError("zlib could not start: error \(started)")
     }
     defer { unsafe _ = deflateEnd(&stream) }
 
@@ -35,8 +35,29 @@ enum Gzip {
       }
     }
     guard status == Z_STREAM_END else {
-      throw ProfileFormatError("zlib could not compress \(bytes.count) bytes: error \(status)")
+      throw CompressionError("zlib could not compress \(bytes.count) bytes: error \(status)")
     }
     return output
+  }
+}
+
+/// Why bytes could not be compressed.
+package struct CompressionError: Error, Sendable, Hashable {
+  /// What was found: lower case, no full stop.
+  package var message: String
+
+  init(_ message: String) { self.message = message }
+}
+
+/// Sums that show damage.
+package enum Checksum {
+  /// The CRC-32 of gzip and PNG, of `bytes` after those that gave `sum`.
+  package static func crc32(_ bytes: [UInt8], continuing sum: UInt32 = 0) -> UInt32 {
+    // Given no address, zlib would answer with the sum of nothing.
+    if bytes.isEmpty { return sum }
+    // SAFETY: the buffer is valid during the call, and zlib is told its size.
+    return unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe UInt32(truncatingIfNeeded: crc32_z(UInt(sum), buffer.baseAddress, buffer.count))
+    }
   }
 }
