@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -105,6 +106,12 @@ int cebpf_unlink(const char *path) { return RESULT(unlink(path)); }
 int cebpf_make_directory(const char *path, uint32_t mode) {
   return RESULT(mkdir(path, (mode_t)mode));
 }
+
+int cebpf_truncate(int descriptor, uint64_t length) {
+  return RESULT(ftruncate(descriptor, (off_t)length));
+}
+
+int cebpf_lock(int descriptor) { return RESULT(flock(descriptor, LOCK_EX | LOCK_NB)); }
 
 int64_t cebpf_read_link(const char *path, void *buffer, size_t count) {
   return RESULT(readlink(path, buffer, count));

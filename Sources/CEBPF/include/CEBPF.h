@@ -42,6 +42,9 @@ int cebpf_link_status(const char *path, struct cebpf_file_status *status);
 int64_t cebpf_file_system_type(const char *path);
 int cebpf_unlink(const char *path);
 int cebpf_make_directory(const char *path, uint32_t mode);
+int cebpf_truncate(int descriptor, uint64_t length);
+// Takes an exclusive lock that ends with the descriptor; -EWOULDBLOCK when another has it.
+int cebpf_lock(int descriptor);
 int64_t cebpf_read_link(const char *path, void *buffer, size_t count);
 // Directory entries as struct linux_dirent64.
 int64_t cebpf_directory_entries(int descriptor, void *buffer, size_t count);
