@@ -15,6 +15,10 @@ let tests: [SwiftSetting] = [
 ]
 // Generated messages keep what is large in storage that is nonisolated(unsafe).
 let generated: [SwiftSetting] = tests + [.enableUpcomingFeature("InternalImportsByDefault")]
+/// A dependency of the exporter alone.
+func exporting(_ product: String, _ package: String) -> Target.Dependency {
+  .product(name: product, package: package, condition: .when(traits: ["OTLPExporter"]))
+}
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
@@ -25,11 +29,24 @@ let package = Package(
     .library(name: "ProfileFormats", targets: ["ProfileFormats"]),
     .library(name: "OTLP", targets: ["OTLP"]),
     .library(name: "EBPFTelemetry", targets: ["EBPFTelemetry"]),
+    .library(name: "OTLPExporter", targets: ["OTLPExporter"]),
     .executable(name: "ebpf", targets: ["ebpf"]),
+  ],
+  traits: [
+    .trait(
+      name: "OTLPExporter",
+      description: "Sends telemetry over HTTP: brings async-http-client and what it needs."),
+    .default(enabledTraits: ["OTLPExporter"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    // Only with the trait OTLPExporter: without it they are neither fetched nor built.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // The kernel's door: system calls, and nothing else.
@@ -63,6 +80,16 @@ let package = Package(
       name: "ProfileFormats",
       dependencies: [
         "Profiles", "Compression", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], swiftSettings: strict),
+    .target(
+      name: "OTLPExporter",
+      dependencies: [
+        "Compression", "EBPFSystem", "OTLP",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        exporting("AsyncHTTPClient", "async-http-client"), exporting("Logging", "swift-log"),
+        exporting("NIOCore", "swift-nio"), exporting("NIOHTTP1", "swift-nio"),
+        exporting("NIOPosix", "swift-nio"), exporting("NIOSSL", "swift-nio-ssl"),
+        exporting("ServiceLifecycle", "swift-service-lifecycle"),
       ], swiftSettings: strict),
     // OpenTelemetry's messages: no BPF in it, and no network.
     .target(
@@ -130,6 +157,13 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: tests),
+    .testTarget(
+      name: "OTLPExporterTests",
+      dependencies: [
+        "OTLPExporter", "Compression", "EBPFSystem", "OTLP", "TestSupport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        exporting("Logging", "swift-log"), exporting("ServiceLifecycle", "swift-service-lifecycle"),
+      ], swiftSettings: tests),
     .testTarget(
       name: "EBPFTracersTests", dependencies: ["EBPFTracers", "TestSupport"],
       swiftSettings: tests),

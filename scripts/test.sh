@@ -8,11 +8,13 @@ cd "$(dirname "$0")/.."
 need_swift
 need_packages libelf-dev linux-libc-dev liblzma-dev zlib1g-dev bpftool libbpf-dev build-essential python3 \
   libcap2-bin protobuf-compiler iproute2 linux-perf binutils chromium strace file podman runc \
-  musl-tools tmux busybox-static libyaml-dev systemd
-# Decoders that know nothing of this project: Google's protobuf, OpenTelemetry's messages and a JSON
-# schema checker.
-python3 -c 'import google.protobuf, jsonschema, opentelemetry.proto, kubernetes_validate' 2>/dev/null ||
-  run_quietly python3 -m pip install -q protobuf jsonschema opentelemetry-proto kubernetes-validate
+  musl-tools tmux busybox-static libyaml-dev systemd openssl prometheus
+# Programs that know nothing of this project: decoders of protobuf and OpenTelemetry's messages,
+# checkers of JSON and Kubernetes' schemas, a collector.
+python3 -c 'import google.protobuf, jsonschema, opentelemetry.proto, kubernetes_validate, rotel' \
+  2>/dev/null ||
+  run_quietly python3 -m pip install -q protobuf jsonschema opentelemetry-proto kubernetes-validate \
+    rotel
 [ "$(id -u)" = 0 ] || die "needs root: the tests load programs into the running kernel"
 
 # A crashing child must not wait for a debugger, and a kernel feature that is there must be tested.
