@@ -3,6 +3,11 @@ internal import Synchronization
 // Look-up by name.
 
 extension BTF {
+  /// A name without its CO-RE flavour: `task_struct___old` is `task_struct`.
+  static func essentialName(_ name: String) -> String {
+    String(decoding: name.utf8.prefix(BTFNameIndex.scan(name).essentialLength), as: UTF8.self)
+  }
+
   /// The lowest id of a type with this name and kind, the base's first; nil if there is none.
   public func firstID(named name: String, kind: BTFKind) throws(EBPFError) -> UInt32? {
     var found: UInt32?

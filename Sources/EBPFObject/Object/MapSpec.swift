@@ -24,7 +24,11 @@ public struct MapSpec: Sendable, Hashable {
     case byName
   }
 
-  /// What a slot of a map-in-map or program array holds from the start.
+  /// `BPF_F_LINK`: a struct_ops map that is registered by a link (Linux 6.4).
+  public static let linkFlag: UInt32 = 1 << 13
+
+  /// What a slot of a map-in-map or program array, or a member of a kernel structure, holds from the
+  /// start.
   public enum SlotTarget: Sendable, Hashable {
     /// Another map of the same object, by name.
     case map(String)
@@ -58,12 +62,17 @@ public struct MapSpec: Sendable, Hashable {
   public var pinning: Pinning
   /// What it is to the object.
   public var role: Role
-  /// The initial value of a data section map (entry 0); empty otherwise.
+  /// The initial value of a data section map (entry 0); of a struct_ops map, the structure as the
+  /// object lays it out; empty otherwise.
   public var contents: [UInt8]
   /// The template of the inner maps: one element for a map-in-map, none otherwise.
   public var inner: [MapSpec]
-  /// The initial slots of a map-in-map or program array, by index.
+  /// The initial slots of a map-in-map or program array, by index; the programs of a struct_ops map,
+  /// by the index of the member in the object's structure.
   public var slots: [UInt32: SlotTarget]
+  /// False for struct_ops maps in sections with a leading `?`: made only when this is set. A program
+  /// that refers to a map that is not made does not load.
+  public var autocreate: Bool
 
   /// Creates a map specification.
   public init(
@@ -86,5 +95,6 @@ public struct MapSpec: Sendable, Hashable {
     contents = []
     inner = []
     slots = [:]
+    autocreate = true
   }
 }

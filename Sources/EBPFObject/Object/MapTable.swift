@@ -17,7 +17,14 @@ struct MapTable {
     let slotsOffset: UInt64?
   }
 
+  /// A variable that implements a kernel structure, for its members' programs.
+  struct StructOps {
+    let map: Int
+    let place: Place
+  }
+
   private(set) var specs: [MapSpec] = []
+  private(set) var structOps: [StructOps] = []
   private(set) var definitions: [Definition] = []
   private var places: [Place: Int] = [:]
   private var dataSections: [Int: Int] = [:]
@@ -36,6 +43,11 @@ struct MapTable {
     definitions.append(
       Definition(map: specs.count, offset: place.offset, size: size, slotsOffset: slotsOffset))
     add(map, at: place)
+  }
+
+  mutating func addStructOps(_ map: MapSpec, at place: Place) {
+    structOps.append(StructOps(map: specs.count, place: place))
+    specs.append(map)
   }
 
   mutating func addData(_ map: MapSpec, section: Int) {

@@ -1,4 +1,4 @@
-// What maps hold from the start, given by relocations of their definitions; and struct_ops.
+// What maps hold from the start, given by relocations of their definitions.
 extension ObjectParser {
   /// Reads the relocations of `.maps`: inner maps and the programs of program arrays.
   func readSlots(
@@ -45,25 +45,34 @@ extension ObjectParser {
           .malformed, "byte \(relocation.offset - definition.offset) of the map is no initial value"
         )
       }
-      guard let symbols else {
-        throw EBPFError(.malformed, "there are relocations but no symbols")
-      }
-      let symbol = try symbols.symbol(at: Int(relocation.symbolIndex))
-      guard let index = symbol.sectionIndex else {
-        throw EBPFError(
-          .unresolved, "initial value \(slot) is '\(linker.name(of: symbol))', defined elsewhere")
-      }
-      let inPlace = try content.load(
-        at: Int(clamping: relocation.offset), as: Int64.self, order: elf.order)
-      let distance = relocation.addend ?? inPlace
-      guard let base = Int64(exactly: symbol.value),
-        case (let sum, false) = base.addingReportingOverflow(distance),
-        let offset = UInt64(exactly: sum)
-      else { throw EBPFError(.malformed, "initial value \(slot) is outside every section") }
-      let place = Place(section: index, offset: offset)
+      let (place, symbol) = try target(
+        of: relocation, in: content, "initial value \(slot)", linker)
       maps.setSlot(
         slot, of: definition.map, to: try target(at: place, for: type, linker, maps, symbol))
     }
+  }
+
+  /// Where the address points that a relocation puts into a section of data; `what` is its name in
+  /// errors.
+  func target(
+    of relocation: ELFFile.Relocation, in content: Bytes, _ what: String, _ linker: Linker
+  ) throws(EBPFError) -> (place: Place, symbol: ELFFile.Symbol) {
+    guard let symbols else {
+      throw EBPFError(.malformed, "there are relocations but no symbols")
+    }
+    let symbol = try symbols.symbol(at: Int(relocation.symbolIndex))
+    guard let index = symbol.sectionIndex else {
+      throw EBPFError(
+        .unresolved, "\(what) is '\(linker.name(of: symbol))', defined elsewhere")
+    }
+    let inPlace = try content.load(
+      at: Int(clamping: relocation.offset), as: Int64.self, order: elf.order)
+    let distance = relocation.addend ?? inPlace
+    guard let base = Int64(exactly: symbol.value),
+      case (let sum, false) = base.addingReportingOverflow(distance),
+      let offset = UInt64(exactly: sum)
+    else { throw EBPFError(.malformed, "\(what) is outside every section") }
+    return (Place(section: index, offset: offset), symbol)
   }
 
   /// The definition that holds a byte of the section; definitions are sorted by offset.
@@ -92,69 +101,25 @@ extension ObjectParser {
       }
       return .map(name)
     }
+    return .program(try program(at: place, symbol, "an initial value", linker))
+  }
+
+  /// The program that begins at a place; `what` says in errors who wants it.
+  func program(
+    at place: Place, _ symbol: ELFFile.Symbol, _ what: String, _ linker: Linker
+  ) throws(EBPFError) -> String {
     guard place.offset % 8 == 0, let start = Int(exactly: place.offset / 8),
       let index = linker.code.function(at: start, inSection: place.section)
     else {
       throw EBPFError(
-        .malformed, "an initial value is '\(linker.name(of: symbol))', which is no function")
+        .malformed, "\(what) is '\(linker.name(of: symbol))', which is no function")
     }
     let function = linker.code.functions[index]
     guard !linker.isSubprogram(function) else {
       throw EBPFError(
-        .malformed, "an initial value is '\(function.name)', which is no program",
+        .malformed, "\(what) is '\(function.name)', which is no program",
         hint: "give it a section of its own with SEC()")
     }
-    return .program(function.name)
-  }
-
-  /// Lists the variables of `.struct_ops` and `.struct_ops.link`: implementations of kernel
-  /// structures. Their members' programs are the relocations of the section, by index of 8 bytes.
-  func readStructOps(
-    into maps: inout MapTable, _ symbols: SymbolIndex, _ findings: inout ObjectFindings
-  ) throws(EBPFError) {
-    guard let btf else { return }
-    for section in elf.sections where section.type == ELFFile.SectionType.programBits {
-      let name = sectionNames[section.index]
-      let bare = name.utf8.first == UInt8(ascii: "?") ? String(name.dropFirst()) : name
-      guard bare == ".struct_ops" || bare == ".struct_ops.link", section.size > 0 else { continue }
-      try findings.attempt { () throws(EBPFError) in
-        try EBPFError.at(.section(name)) { () throws(EBPFError) in
-          try readStructOps(section, name, btf, symbols, into: &maps)
-        }
-      }
-    }
-  }
-
-  private func readStructOps(
-    _ section: ELFFile.Section, _ name: String, _ btf: BTF, _ symbols: SymbolIndex,
-    into maps: inout MapTable
-  ) throws(EBPFError) {
-    guard let id = types?.dataSections[name] else {
-      throw EBPFError(
-        .malformed, "the section has no description in BTF", context: [.offset(section.offset)],
-        hint: "compile with -g")
-    }
-    let content = try contents(of: section)
-    var budget = content.count
-    for entry in try btf.variables(of: try btf.type(id)) {
-      let variable = try btf.type(entry.typeID)
-      guard variable.kind == .variable else { continue }
-      let type = try btf.skipModifiers(variable.referencedID)
-      let name = try btf.shortName(of: variable)
-      let offset = symbols.offsets[section.index]?[name] ?? UInt64(entry.offset)
-      let initial = try content.slice(at: offset, count: try btf.size(of: type.id))
-      budget -= initial.count
-      guard budget >= 0 else {
-        throw EBPFError(.malformed, "the variables overlap", context: [.offset(section.offset)])
-      }
-      var map = MapSpec(
-        name: name, sectionName: sectionNames[section.index], type: .structOps, keySize: 4,
-        valueSize: UInt32(clamping: initial.count), maxEntries: 1,
-        // BPF_F_LINK (linux/bpf.h).
-        flags: sectionNames[section.index].hasSuffix(".link") ? 1 << 13 : 0)
-      map.valueTypeID = type.id
-      map.contents = initial.array
-      maps.add(map)
-    }
+    return function.name
   }
 }

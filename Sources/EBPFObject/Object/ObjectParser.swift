@@ -164,6 +164,7 @@ extension ObjectParser {
     var linker = Linker(self, code: code, maps: maps, externs: externs)
     let programs = try linker.programs(&findings)
     try readSlots(into: &maps, linker, &findings)
+    try readStructOpsFunctions(into: &maps, linker, &findings)
     let object = ObjectFile(
       name: name, maps: maps.specs, programs: programs, license: license, version: version,
       order: elf.order, btf: btf, globals: data, externs: externs,

@@ -93,6 +93,10 @@ public struct ObjectReport: Sendable {
   public var programs: [Program] = []
   /// Its variables.
   public var globals: [Global] = []
+  /// The kernel structures that it implements.
+  public internal(set) var structOps: [StructOps] = []
+  /// True when the kernel they were laid out for has not got one of them; a module of it may.
+  public internal(set) var lacksStructOps = false
   /// Everything that needs a kernel version, newest first.
   public var requirements: [Requirement] { needs.sorted }
   private var needs = Requirements()
@@ -157,6 +161,7 @@ public struct ObjectReport: Sendable {
     relocations = Relocations(count: records.count, resolvedCount: nil, unresolved: [])
     findings = findingsAlone
     defer { sortFindings() }
+    layOutStructOps(against: targets)
     guard let local = object?.btf, !targets.isEmpty, !records.isEmpty else { return }
     var relocator = CORERelocator(local: local, targets: targets)
     let roots = rootIDs
@@ -248,6 +253,7 @@ extension ObjectReport {
     }
     checkPrograms()
     checkMaps(object.maps)
+    describeStructOps(object)
     checkLicense()
     describeGlobals(object)
     records = parsed.relocations
@@ -307,13 +313,6 @@ extension ObjectReport {
           EBPFError(
             .unsupported, "no known map type has number \(map.type.rawValue)", context: places,
             hint: "the known types are 1 to \(MapType.all.count - 1)"))
-      }
-      if map.type == .structOps {
-        add(
-          .warning,
-          EBPFError(
-            .unsupported, "the object implements a kernel structure (struct_ops)", context: places,
-            hint: "this version reads such maps but does not load them"))
       }
       if map.maxEntries == 0, map.type.needsCapacity {
         add(

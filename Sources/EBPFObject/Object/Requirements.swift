@@ -42,7 +42,7 @@ struct Requirements: Sendable {
   init() {}
 
   init(_ object: ObjectFile, _ programs: [ObjectReport.Program]) {
-    for map in object.maps { add(map, object.btf) }
+    for map in object.maps where map.autocreate { add(map, object.btf) }
     var used = Used()
     // By index: a copy of a program counts a dozen references.
     for index in programs.indices where programs[index].spec.autoload {
@@ -67,6 +67,9 @@ struct Requirements: Sendable {
     need(map.type.firstKernel, "map '\(map.name)' has type \(map.type.name)")
     if map.flags & DataSections.mappable != 0, map.type == .array {
       need(KernelVersion(5, 5), "map '\(map.name)' is mapped into memory")
+    }
+    if map.type == .structOps, map.flags & MapSpec.linkFlag != 0 {
+      need(KernelVersion(6, 4), "map '\(map.name)' is registered by a link (.struct_ops.link)")
     }
     for inner in map.inner { add(inner, btf) }
     guard let btf, map.valueTypeID != 0 else { return }

@@ -28,8 +28,9 @@ struct ObjectDocument: Encodable {
     let flags: UInt32
     let pinned: Bool
     let inner: [Map]
+    @Nullable var implements: Structure?
 
-    init(_ map: MapSpec) {
+    init(_ map: MapSpec, _ structOps: ObjectReport.StructOps? = nil) {
       name = map.name
       section = map.sectionName
       type = map.type.name
@@ -38,7 +39,23 @@ struct ObjectDocument: Encodable {
       maxEntries = map.maxEntries
       flags = map.flags
       pinned = map.pinning == .byName
-      inner = map.inner.map(Map.init)
+      inner = map.inner.map { Map($0) }
+      implements = structOps.map(Structure.init)
+    }
+  }
+
+  /// The kernel structure that a struct_ops map implements.
+  struct Structure: Encodable {
+    let structure: String
+    let functions: [String: String]
+    let link: Bool
+    let autocreate: Bool
+
+    init(_ ops: ObjectReport.StructOps) {
+      structure = ops.structure
+      functions = Dictionary(ops.functions.map { ($0.member, $0.program) }) { first, _ in first }
+      link = ops.hasLink
+      autocreate = ops.autocreate
     }
   }
 
@@ -108,7 +125,8 @@ struct ObjectDocument: Encodable {
       described.append(Program(program, listing))
     }
     programs = described
-    maps = report.maps.map(Map.init)
+    let structOps = Dictionary(report.structOps.map { ($0.map, $0) }) { first, _ in first }
+    maps = report.maps.map { Map($0, structOps[$0.name]) }
     globals = report.globals.map { global in
       Global(
         name: global.variable.name, type: global.typeName, section: global.variable.sectionName,

@@ -43,6 +43,7 @@ struct ObjectText {
     guard !programs.isEmpty else { return "" }
     var table = TextTable(rightAligned: [4])
     table.add("name", "section", "type", "attaches to", "instructions")
+    let members = report.structOpsMembers
     // By index: a copy of a program counts a dozen references.
     for index in programs.indices {
       let type = programs[index].spec.attachType
@@ -50,6 +51,8 @@ struct ObjectText {
       var place = type.rawValue == 0 ? "" : type.name
       if !place.isEmpty, !target.isEmpty { place += " " }
       place += target
+      if let names = members[programs[index].spec.name] { place = names.joined(separator: ", ") }
+      if programs[index].spec.type == .replacement { place = "function " + target }
       table.add(
         programs[index].spec.name, programs[index].spec.sectionName, programs[index].spec.type.name,
         place.isEmpty ? "-" : place, Figures.count(UInt64(programs[index].instructionCount)))
@@ -74,14 +77,23 @@ struct ObjectText {
     guard !report.maps.isEmpty else { return "" }
     var table = TextTable(rightAligned: [2, 3, 4])
     table.add("name", "type", "key", "value", "max entries", "")
-    for map in report.maps { add(map, to: &table, indent: "") }
+    let structOps = Dictionary(report.structOps.map { ($0.map, $0) }) { first, _ in first }
+    for map in report.maps { add(map, structOps[map.name], to: &table, indent: "") }
     return section("maps", report.maps.count, table)
   }
 
-  private func add(_ map: MapSpec, to table: inout TextTable, indent: String) {
+  private func add(
+    _ map: MapSpec, _ structOps: ObjectReport.StructOps? = nil, to table: inout TextTable,
+    indent: String
+  ) {
     var notes: [String] = []
     if map.flags != 0 { notes.append("flags 0x" + String(map.flags, radix: 16)) }
     if map.pinning == .byName { notes.append("pinned by name") }
+    if let ops = structOps {
+      notes.append("implements \(ops.structure)")
+      if ops.hasLink { notes.append("registered by a link") }
+      if !ops.autocreate { notes.append("made when asked for") }
+    }
     table.add(
       indent + (map.name.isEmpty ? "(inner)" : map.name), map.type.name, "\(map.keySize) B",
       Figures.count(UInt64(map.valueSize)) + " B", Figures.count(UInt64(map.maxEntries)),

@@ -16,11 +16,11 @@ struct Validation {
     var target: String?
     var problem: EBPFError?
     // The kernel's types are opened only for objects that need them.
-    if report.relocations.count > 0 {
+    if report.relocations.count > 0 || report.hasStructOps {
       do throws(EBPFError) {
         let types = try targets.types()
         report.resolve(against: [types])
-        if !report.relocations.unresolved.isEmpty {
+        if !report.relocations.unresolved.isEmpty || report.lacksStructOps {
           // What the kernel itself does not have, a module may.
           let modules = try targets.moduleTypes()
           if !modules.isEmpty { report.resolve(against: [types] + modules) }
