@@ -54,6 +54,8 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build network-static network.c $frames -static
   build sockets sockets.c $frames
   build sockets-static sockets.c $frames -static
+  build congestion congestion.c $frames
+  build congestion-static congestion.c $frames -static
   build soak soak.c $frames
   build rounds rounds.c $frames
   build everything everything.c $frames
@@ -77,6 +79,8 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build unwind-static unwind.c $walked -static
   build unwind-static-pie unwind.c $walked -static-pie
   build with-capabilities-static ../../VM/with_capabilities.c -static
+  build with-token with_token.c
+  build with-token-static with_token.c -static
 }
 
 build_swift unwind-swift unwind.swift

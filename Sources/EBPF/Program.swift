@@ -49,7 +49,13 @@ public final class Program: Sendable {
     _ body: (Int32) throws(EBPFError) -> Result
   ) throws(EBPFError) -> Result {
     // A duplicate, so that a slow call does not hold the lock, and cannot meet a closed number.
-    let own = try descriptor.withLock { (descriptor) throws(EBPFError) -> OwnedDescriptor in
+    let own = try duplicateDescriptor()
+    return try body(own.rawValue)
+  }
+
+  /// A descriptor of one's own.
+  func duplicateDescriptor() throws(EBPFError) -> OwnedDescriptor {
+    try descriptor.withLock { (descriptor) throws(EBPFError) -> OwnedDescriptor in
       switch descriptor {
       case .none:
         throw EBPFError(
@@ -62,7 +68,6 @@ public final class Program: Sendable {
         }
       }
     }
-    return try body(own.rawValue)
   }
 
   /// Closes it; attached links keep the kernel's program alive.

@@ -1,4 +1,6 @@
 import EBPF
+import EBPFSystem
+import Glibc
 
 /// One thing that has to hold.
 struct Check: Sendable {
@@ -32,6 +34,15 @@ func equal<Value: Equatable>(
 ) throws {
   if actual != expected {
     throw Unmet(description: "\(what()): \(actual), expected \(expected)")
+  }
+}
+
+/// Waits until a condition holds that the kernel brings about by itself.
+func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+  let deadline = Clock.monotonic.now + 10_000_000_000
+  while try !condition() {
+    try require(Clock.monotonic.now < deadline, "not within 10 s: \(what)")
+    sched_yield()
   }
 }
 

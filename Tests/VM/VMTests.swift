@@ -12,6 +12,7 @@ import Glibc
     + TrampolineChecks.all + UserProbeChecks.all + TracepointChecks.all + ModuleChecks.all
     + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
     + WallChecks.all
+    + StructOpsChecks.all + ReplacementChecks.all + TokenChecks.all
     + MemoryChecks.all + NetworkChecks.all + SyscallChecks.all
     + CommandChecks.all
     + PrivilegeChecks.all + LockdownChecks.all

@@ -16,6 +16,8 @@ public struct AttachPoint: Sendable, Hashable {
     case cgroup(path: String, flags: UInt32)
     case networkNamespace(path: String)
     case interface(index: Int32, flags: UInt32)
+    case structOps(String)
+    case function(String, of: TargetProgram)
   }
 
   let kind: Kind
@@ -217,6 +219,12 @@ extension AttachPoint {
     AttachPoint(.interface(index: index, flags: flags))
   }
 
+  /// A function of another program, for programs of section `freplace` (Linux 5.10): another one than
+  /// the program was loaded for, or the same one again. The two have to have the same signature.
+  public static func function(_ name: String, of target: TargetProgram) -> AttachPoint {
+    AttachPoint(.function(name, of: target))
+  }
+
   private static func uprobe(
     _ binary: UserProbe.Binary, _ location: UserProbe.Location, _ process: Int32?, atReturn: Bool
   ) -> AttachPoint {
@@ -248,6 +256,8 @@ extension AttachPoint: CustomStringConvertible {
     case .cgroup(let path, _): "control group \(path)"
     case .networkNamespace(let path): "network namespace \(path)"
     case .interface(let index, _): "interface \(index)"
+    case .structOps(let structure): "struct_ops \(structure)"
+    case .function(let name, let target): "function '\(name)' of \(target)"
     }
   }
 }

@@ -18,6 +18,8 @@ final class Attachment: Sendable {
     var events: [SharedDescriptor] = []
     /// Probes in tracefs; removed when nothing uses them any more.
     var probes: [TracefsProbe] = []
+    /// Kernel structures that are registered without a link.
+    var registrations: [StructOpsRegistration] = []
     /// Entries of the map that tells USDT programs where arguments are; given back last.
     var specs: [USDTSpecTable.Lease] = []
 
@@ -25,6 +27,7 @@ final class Attachment: Sendable {
       links += other.links
       events += other.events
       probes += other.probes
+      registrations += other.registrations
       specs += other.specs
     }
   }
@@ -65,6 +68,9 @@ final class Attachment: Sendable {
     defer { taken.specs = [] }
     for probe in taken.probes {
       do throws(EBPFError) { try probe.remove() } catch { failure = failure ?? error }
+    }
+    for registration in taken.registrations {
+      do throws(EBPFError) { try registration.remove() } catch { failure = failure ?? error }
     }
     return failure
   }

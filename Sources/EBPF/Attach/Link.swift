@@ -9,9 +9,15 @@ public import EBPFSystem
 /// just forked holds copies until it executes its program, so the end may come that much later.
 public struct Link: ~Copyable, Sendable {
   let attachment: Attachment
-  let program: Program
+  private let attachments: AttachmentSet
+  let kernel: any KernelInterface
+  /// The program's name; of a kernel structure (``StructOps``), the structure's in the object.
+  public let programName: String
   /// Where it runs.
   public let point: AttachPoint
+  /// Where it runs, by name: `kprobe tcp_connect`. For programs that were loaded for their place, that
+  /// place: `fentry tcp_connect`.
+  public let place: String
   /// How it was attached.
   public let mechanism: Mechanism
   /// The ways that were tried before, and why they were refused.
@@ -22,31 +28,40 @@ public struct Link: ~Copyable, Sendable {
     refusals: [Refusal]
   ) {
     self.attachment = attachment
-    self.program = program
+    attachments = program.attachments
+    kernel = program.kernel
+    programName = program.name
     self.point = point
+    place =
+      switch point.kind {
+      case .tracing, .iterator:
+        "\(program.sectionName.drop { $0 == "?" }.prefix { $0 != "/" }) \(program.attachTarget)"
+      default: point.description
+      }
     self.mechanism = mechanism
     self.refusals = refusals
-    program.attachments.add(attachment)
+    attachments.add(attachment)
+  }
+
+  init(
+    _ attachment: Attachment, structOps: StructOps, attachments: AttachmentSet,
+    mechanism: Mechanism
+  ) {
+    self.attachment = attachment
+    self.attachments = attachments
+    kernel = structOps.map.kernel
+    programName = structOps.name
+    point = AttachPoint(.structOps(structOps.structure))
+    place = point.description
+    self.mechanism = mechanism
+    refusals = []
+    attachments.add(attachment)
   }
 
   // Whoever wants to know whether detaching worked calls `detach()`.
   deinit {
-    program.attachments.remove(attachment)
+    attachments.remove(attachment)
     _ = attachment.end()
-  }
-
-  /// The program's name.
-  public var programName: String { program.name }
-
-  /// Where it runs, by name: `kprobe tcp_connect`. For programs that were loaded for their place, that
-  /// place: `fentry tcp_connect`.
-  public var place: String {
-    switch point.kind {
-    case .tracing, .iterator:
-      let section = program.sectionName.drop { $0 == "?" }.prefix { $0 != "/" }
-      return "\(section) \(program.attachTarget)"
-    default: return point.description
-    }
   }
 
   /// False after the object it belongs to was unloaded.
@@ -54,7 +69,7 @@ public struct Link: ~Copyable, Sendable {
 
   /// Detaches now, and says so when something stayed behind.
   public consuming func detach() throws(EBPFError) {
-    program.attachments.remove(attachment)
+    attachments.remove(attachment)
     if let error = attachment.end() { throw error }
   }
 }
@@ -81,6 +96,10 @@ extension Link {
     public static let kprobeMulti = Mechanism("kprobe.multi, bpf_link")
     /// `BPF_LINK_CREATE` with many places of a file (6.6).
     public static let uprobeMulti = Mechanism("uprobe.multi, bpf_link")
+    /// `BPF_LINK_CREATE` with a kernel structure (6.4).
+    public static let structOpsLink = Mechanism("struct_ops, bpf_link")
+    /// A kernel structure written to its map.
+    public static let structOps = Mechanism("struct_ops, map update")
     /// `BPF_LINK_CREATE` on a control group, a network namespace or an interface.
     public static let link = Mechanism("bpf_link")
   }
@@ -99,7 +118,7 @@ extension Link {
   public func id() throws(EBPFError) -> UInt32? {
     guard let descriptor = attachment.singleLink else { return nil }
     do throws(Errno) {
-      return try program.kernel.linkInformation(descriptor.number).id
+      return try kernel.linkInformation(descriptor.number).id
     } catch {
       throw EBPFError(
         .system, "the kernel does not describe the link at \(point)",
@@ -115,7 +134,7 @@ extension Link {
         hint: "pinning needs a bpf_link: Linux 5.15 for performance events")
     }
     try Pinning.pin(
-      descriptor.number, path: path, what: "the link to \(point)", kernel: program.kernel)
+      descriptor.number, path: path, what: "the link to \(point)", kernel: kernel)
   }
 
   /// Runs an iterator and returns everything it printed.
@@ -125,12 +144,12 @@ extension Link {
     }
     var call = "bpf(BPF_ITER_CREATE)"
     do throws(Errno) {
-      let file = try program.kernel.createIterator(link: descriptor.number)
+      let file = try kernel.createIterator(link: descriptor.number)
       call = "read"
       return try SystemFile.read(file, limit: limit)
     } catch {
       throw EBPFError(
-        .system, "the iterator '\(program.name)' did not run to its end",
+        .system, "the iterator '\(programName)' did not run to its end",
         systemCall: error.failure(of: call))
     }
   }
@@ -164,7 +183,7 @@ extension Link {
     }
     for event in attachment.events {
       do throws(Errno) {
-        try program.kernel.control(perfEvent: event.number, command)
+        try kernel.control(perfEvent: event.number, command)
       } catch {
         throw EBPFError(
           .system, "cannot \(verb) \(point)", systemCall: error.failure(of: "ioctl(perf event)"))

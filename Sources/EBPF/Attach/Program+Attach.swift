@@ -29,6 +29,12 @@ extension Program {
         case .networkNamespace(let path): return try attacher.attach(toDescriptorOf: path, flags: 0)
         case .interface(let index, let flags):
           return try attacher.attach(toInterface: index, flags: flags)
+        case .function(let name, let target):
+          return try attacher.attach(toFunction: name, of: target)
+        case .structOps:
+          throw EBPFError(
+            .invalidArgument, "a program runs as a member of \(point), not by itself",
+            hint: "attach the structure: StructOps.attach()")
         }
       }
     }
@@ -44,7 +50,8 @@ extension Program {
     case .tracing: accepted = [.tracing, .lsm, .replacement]
     case .iterator: accepted = [.tracing]
     case .kprobe, .kprobeMulti, .uprobe, .uprobeMulti, .usdt: accepted = [.kprobe]
-    case .cgroup, .networkNamespace, .interface: return
+    case .function: accepted = [.replacement]
+    case .cgroup, .networkNamespace, .interface, .structOps: return
     }
     guard accepted.contains(type) else {
       throw EBPFError(
@@ -130,6 +137,7 @@ extension Attacher {
       return link(try kernel.createLink(request), by: .tracingLink)
     } catch {
       let call = point.cookie == 0 ? "bpf(BPF_RAW_TRACEPOINT_OPEN)" : "bpf(BPF_LINK_CREATE)"
+      if program.type == .replacement { throw Self.replacing(program.attachTarget, error, call) }
       if error == .busy, try FunctionSelection.isTraceable(program.attachTarget) == false {
         throw EBPFError(
           .unsupported, "the kernel cannot trace '\(program.attachTarget)'",

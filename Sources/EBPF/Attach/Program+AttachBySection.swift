@@ -58,7 +58,11 @@ extension Program {
       }
       return .tracepoint(String(parts[0]), String(parts[1]))
     case .rawTracepoint: return .rawTracepoint(try required(row.form))
-    case .tracing, .lsm: return .loadedTarget
+    case .tracing, .lsm, .replacement: return .loadedTarget
+    case .structOps:
+      throw EBPFError(
+        .invalidArgument, "the program runs as a member of a kernel structure",
+        hint: "attach the structure: StructOps.attach()")
     case .iterator: return .iterator()
     case .testRun, .mapEntry, .socket:
       throw EBPFError(

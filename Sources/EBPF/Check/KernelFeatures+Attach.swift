@@ -27,8 +27,7 @@ extension KernelFeatures {
   public var functionTracing: Answer {
     answer("fentry") {
       let since = KernelVersion(5, 5)
-      var request = ProgramRequest(type: ProgramType.tracing.rawValue)
-      request.license = "GPL"
+      var request = self.request(.tracing)
       request.attachType = AttachType.traceFunctionEntry.rawValue
       do throws(EBPFError) {
         request.attachTypeID = try types.target(
@@ -190,8 +189,7 @@ extension KernelFeatures {
     _ type: ProgramType, _ attachType: AttachType?, since: KernelVersion, missing: String,
     _ attach: (any KernelInterface, Int32) throws(Errno) -> Void
   ) -> Answer {
-    var request = ProgramRequest(type: type.rawValue)
-    request.license = "GPL"
+    var request = self.request(type)
     request.attachType = attachType?.rawValue ?? 0
     var log = KernelLog.none
     do throws(Errno) {

@@ -12,8 +12,7 @@ extension KernelFeatures {
     guard loads.verdict == .yes else {
       return Answer(verdict: loads.verdict, reason: loads.reason, since: since)
     }
-    var request = ProgramRequest(type: type.rawValue)
-    request.license = "GPL"
+    var request = self.request(type)
     request.attachType = Self.typicalAttachType(of: type)?.rawValue ?? 0
     if type == .tracing || type == .lsm || type == .replacement || type == .structOps {
       return Answer(

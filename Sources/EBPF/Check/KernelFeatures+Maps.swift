@@ -58,14 +58,14 @@ extension KernelFeatures {
     case .resizableHash: spec.flags = MapFlags.noPreallocation
     default: break
     }
-    return try RawMap.create(spec, btf: btf?.number, kernel: kernel)
+    return try RawMap.create(spec, btf: btf?.number, token: token, kernel: kernel)
   }
 
   private func load(_ types: [UInt8]) throws(EBPFError) -> SharedDescriptor {
     var log = KernelLog.none
     do throws(Errno) {
       return SharedDescriptor(
-        try kernel.loadBTF(types.span.rawBytes, token: nil, log: &log))
+        try kernel.loadBTF(types.span.rawBytes, token: token, log: &log))
     } catch {
       throw EBPFError(
         .system, "the kernel does not take BTF", systemCall: error.failure(of: "bpf(BPF_BTF_LOAD)"))
@@ -78,7 +78,7 @@ extension KernelFeatures {
       let since = KernelVersion(5, 6)
       let spec = MapSpec(name: "probe", type: .hash, keySize: 4, valueSize: 4, maxEntries: 1)
       do throws(EBPFError) {
-        let map = try RawMap.create(spec, kernel: kernel)
+        let map = try RawMap.create(spec, token: token, kernel: kernel)
         var keys: [UInt8] = [0, 0, 0, 0]
         var values = keys
         var count: UInt32 = 1

@@ -21,7 +21,7 @@ extension KernelFeatures {
       blob(&builder)
       var log = KernelLog.none
       do throws(Errno) {
-        _ = try kernel.loadBTF(builder.build().span.rawBytes, token: nil, log: &log)
+        _ = try kernel.loadBTF(builder.build().span.rawBytes, token: token, log: &log)
         return Answer(verdict: .yes, reason: "", since: nil)
       } catch {
         return self.answer(error, since: nil, missing: "the kernel's BTF has no such kind")

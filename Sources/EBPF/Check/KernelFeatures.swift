@@ -30,12 +30,30 @@ public final class KernelFeatures: Sendable {
 
   let kernel: any KernelInterface
   let types: KernelTypes
+  /// A BPF token, for a process in a user namespace.
+  let token: Int32?
   private let answers = Mutex<[String: Answer]>([:])
 
   /// The features of a kernel.
-  public init(kernel: any KernelInterface = LiveKernel(), types: KernelTypes = .running) {
+  public convenience init(
+    kernel: any KernelInterface = LiveKernel(), types: KernelTypes = .running
+  ) {
+    self.init(kernel: kernel, types: types, token: nil)
+  }
+
+  /// The same for a process that loads with a token, which the caller keeps open.
+  init(kernel: any KernelInterface, types: KernelTypes, token: Int32?) {
     self.kernel = kernel
     self.types = types
+    self.token = token
+  }
+
+  /// A request for a program that is loaded to see whether it can be.
+  func request(_ type: ProgramType) -> ProgramRequest {
+    var request = ProgramRequest(type: type.rawValue)
+    request.license = "GPL"
+    request.token = token
+    return request
   }
 
   /// The kept answer, or a new one. Two threads may ask the kernel the same at once; that is harmless.
@@ -93,8 +111,7 @@ extension KernelFeatures {
   }
 
   private func probe(_ type: ProgramType) -> Answer {
-    var request = ProgramRequest(type: type.rawValue)
-    request.license = "GPL"
+    var request = self.request(type)
     request.attachType = Self.typicalAttachType(of: type)?.rawValue ?? 0
     if type == .systemCall { request.flags = 1 << 4 }
     var needsLog = false
@@ -165,8 +182,7 @@ extension KernelFeatures {
   public var perfEventCookies: Answer {
     answer("perf event link") {
       let since = KernelVersion(5, 15)
-      var request = ProgramRequest(type: ProgramType.tracepoint.rawValue)
-      request.license = "GPL"
+      let request = self.request(.tracepoint)
       var log = KernelLog.none
       do throws(Errno) {
         let program = try kernel.loadProgram(request, instructions: Self.returnZero, log: &log)

@@ -21,6 +21,7 @@ public final class LoadedObject: Sendable {
   private struct Contents {
     var programs: [Program]
     var maps: [RawMap]
+    var structOps: [StructOps]
     let attachments: AttachmentSet
   }
   private let contents: Mutex<Contents?>
@@ -62,7 +63,9 @@ public final class LoadedObject: Sendable {
       programNames = programs.map(\.name)
       mapNames = maps.map(\.name)
       contents = Mutex(
-        Contents(programs: programs, maps: maps, attachments: loader.attachments))
+        Contents(
+          programs: programs, maps: maps, structOps: loader.structOps(of: programs),
+          attachments: loader.attachments))
     } catch {
       throw object.name.isEmpty ? error : error.within(.other("object", object.name))
     }
@@ -85,6 +88,16 @@ public final class LoadedObject: Sendable {
     if let map = maps.first(where: { $0.name == name }) { return map }
     if name.hasPrefix("."), let map = maps.first(where: { $0.name.hasSuffix(name) }) { return map }
     throw missing("map", name, among: mapNames)
+  }
+
+  /// The kernel structures that the object implements, in file order; empty after ``unload()``.
+  public var structOps: [StructOps] { contents.withLock { $0?.structOps ?? [] } }
+
+  /// The kernel structure that the object implements in the variable of that name.
+  public func structOps(_ name: String) throws(EBPFError) -> StructOps {
+    let all = structOps
+    if let ops = all.first(where: { $0.name == name }) { return ops }
+    throw missing("kernel structure", name, among: all.map(\.name))
   }
 
   private func missing(_ what: String, _ name: String, among names: [String]) -> EBPFError {

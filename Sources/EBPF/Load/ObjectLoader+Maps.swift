@@ -12,7 +12,11 @@ extension ObjectLoader {
           .malformed, "two maps are called '\(spec.name)'", context: [.map(spec.name)])
       }
       made[spec.name] = try EBPFError.at(.map(spec.name)) { () throws(EBPFError) in
-        spec.pinning == .byName ? try openOrPin(spec) : try create(spec)
+        try spec.pinning == .byName
+          ? openOrPin(spec)
+          : delegating("delegate_cmds=map_create and delegate_maps=\(spec.type)") {
+            () throws(EBPFError) in try create(spec)
+          }
       }
     }
     for spec in maps where !spec.slots.isEmpty && spec.type.holdsMaps {
@@ -23,12 +27,9 @@ extension ObjectLoader {
   // MARK: Creating
 
   private func create(_ spec: MapSpec) throws(EBPFError) -> RawMap {
-    guard spec.type != .structOps else {
-      throw EBPFError(
-        .unsupported, "'\(spec.name)' is a struct_ops map, which this version does not load",
-        hint: "leave it out: object.maps.removeAll { $0.type == .structOps }")
-    }
-    return try RawMap.create(normalized(spec), btf: btf?.number, kernel: kernel)
+    if let plan = structOps[spec.name] { return try createStructOps(spec, plan) }
+    return try RawMap.create(
+      normalized(spec), btf: btf?.number, token: token?.descriptor.number, kernel: kernel)
   }
 
   private func normalized(_ spec: MapSpec) -> MapSpec {

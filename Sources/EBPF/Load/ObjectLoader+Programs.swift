@@ -111,16 +111,30 @@ extension ObjectLoader {
   // MARK: Loading
 
   mutating func loadPrograms() throws(EBPFError) -> [Program] {
-    var loaded: [Program] = []
-    for spec in programs {
-      do throws(EBPFError) { loaded.append(try load(spec)) } catch {
-        throw error.within(.program(spec.name))
-      }
+    var loaded: [Int: Program] = [:]
+    // Programs that attach to others of the object come after those.
+    let last = programs.indices.filter { dependsOnOther(programs[$0]) }
+    for index in programs.indices.filter({ !last.contains($0) }) + last {
+      let spec = programs[index]
+      do throws(EBPFError) {
+        loaded[index] = try delegating(Self.delegation(of: spec)) { () throws(EBPFError) in
+          try load(spec, after: loaded.values)
+        }
+      } catch { throw error.within(.program(spec.name)) }
     }
-    return loaded
+    return programs.indices.compactMap { loaded[$0] }
   }
 
-  private mutating func load(_ original: ProgramSpec) throws(EBPFError) -> Program {
+  private static func delegation(of spec: ProgramSpec) -> String {
+    spec.attachType.rawValue == 0
+      ? "delegate_cmds=prog_load and delegate_progs=\(spec.type)"
+      : "delegate_cmds=prog_load, delegate_progs=\(spec.type) and "
+        + "delegate_attachs=\(spec.attachType)"
+  }
+
+  private mutating func load(
+    _ original: ProgramSpec, after others: some Collection<Program>
+  ) throws(EBPFError) -> Program {
     var spec = original
     guard spec.type != .unspecified else {
       throw EBPFError(
@@ -141,13 +155,15 @@ extension ObjectLoader {
     request.license = object.license
     request.flags = spec.flags
     request.kernelVersion = object.version
+    request.token = token?.descriptor.number
     addTypes(&request, spec)
     if !externs.modules.isEmpty { request.descriptors = [0] + externs.modules.map(\.number) }
-    let module = try addTarget(&request, spec)
+    let target = try addTarget(&request, &spec, among: others)
 
     var rejection = ProgramRejection(
       spec, request: request, sentences: sentences[spec.name] ?? [:], logLimit: options.logLimit,
       features: features)
+    rejection.target = target?.declaration
     defer { logs[spec.name] = rejection.log }
     let descriptor: OwnedDescriptor
     do throws(Errno) {
@@ -162,7 +178,7 @@ extension ObjectLoader {
         throw rejection.error(error)
       }
     }
-    withExtendedLifetime(module) {}
+    withExtendedLifetime(target) {}
     bindConstants(to: descriptor.rawValue)
     let information: ProgramInformation
     do throws(Errno) {
@@ -199,32 +215,6 @@ extension ObjectLoader {
       Self.append(line.textOffset, to: &request.lineInformation)
       Self.append(line.lineAndColumn, to: &request.lineInformation)
     }
-  }
-
-  /// What the program attaches to, where that is part of the load; the module's BTF stays open.
-  private func addTarget(
-    _ request: inout ProgramRequest, _ spec: ProgramSpec
-  ) throws(EBPFError) -> SharedDescriptor? {
-    switch spec.type {
-    case .tracing, .lsm: break
-    case .replacement, .structOps:
-      throw EBPFError(
-        .unsupported, "programs of type \(spec.type) are not loaded by this version",
-        hint: "leave it out: LoadOptions.programs names those to load")
-    default: return nil
-    }
-    guard !spec.attachTarget.isEmpty else {
-      throw EBPFError(
-        .invalidArgument, "section '\(spec.sectionName)' does not say what the program attaches to",
-        hint: SectionName(spec.sectionName).row.map { "write it as \($0.form)" }
-          ?? "set the program's attachTarget before loading")
-    }
-    let target = try types.target(named: spec.attachTarget, for: spec.attachType)
-    request.attachTypeID = target.typeID
-    guard let module = target.module else { return nil }
-    let descriptor = SharedDescriptor(try types.open(module))
-    request.attachObject = descriptor.number
-    return descriptor
   }
 
   /// Ties constants to the program, so that `bpftool` finds them; kernels before 5.10 do without.

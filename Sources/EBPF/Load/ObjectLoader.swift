@@ -7,7 +7,7 @@ struct ObjectLoader {
   let options: LoadOptions
   let kernel: any KernelInterface
   let types: KernelTypes
-  let features: KernelFeatures
+  var features: KernelFeatures
   let attachments = AttachmentSet()
 
   /// What will be made; edited as externs and relocations are resolved.
@@ -25,6 +25,12 @@ struct ObjectLoader {
   /// The paths of all maps that are pinned, by name: those made, and those found.
   var pinned: [String: String] = [:]
   var externs = ResolvedExterns()
+  /// The kernel structures that are implemented, by map.
+  var structOps: [String: StructOpsPlan] = [:]
+  /// Which of their members each program is.
+  var structOpsMembers: [String: StructOpsMember] = [:]
+  /// What delegates the rights to load, in a user namespace.
+  var token: BPFToken?
   /// What to say where a program was made uncallable on purpose: by program, by instruction.
   var sentences: [String: [Int: String]] = [:]
   var logs: [String: VerifierLog] = [:]
@@ -41,7 +47,8 @@ struct ObjectLoader {
     self.features = features
     maps = object.maps
     warnings = object.warnings
-    programs = try Self.selected(object, options)
+    programs = object.programs
+    try Self.checkNames(object, options)
     guard object.isNativeOrder else {
       throw EBPFError(
         .unsupported, "the object's instructions have the other byte order",
@@ -57,21 +64,20 @@ struct ObjectLoader {
     }
   }
 
-  private static func selected(
-    _ object: ObjectFile, _ options: LoadOptions
-  ) throws(EBPFError) -> [ProgramSpec] {
-    guard let names = options.programs else { return object.programs.filter(\.autoload) }
+  private static func checkNames(_ object: ObjectFile, _ options: LoadOptions) throws(EBPFError) {
+    let names = (options.programs ?? []).union(options.attachTargets.keys)
     for name in names.sorted() where !object.programs.contains(where: { $0.name == name }) {
       throw EBPFError(
         .notFound, "the object has no program '\(name)'",
         hint: NearNames.hintOrList(for: name, in: object.programs.map(\.name)))
     }
-    return object.programs.filter { names.contains($0.name) }
   }
 
   /// The whole way. On an error nothing stays behind, in the kernel or in bpffs.
   mutating func run() throws(EBPFError) -> [Program] {
     do throws(EBPFError) {
+      try takeToken()
+      try prepareStructOps()
       try resolveExterns()
       try relocate()
       try loadTypes()
@@ -156,7 +162,8 @@ struct ObjectLoader {
     guard let bytes = try object.kernelBTF() else { return }
     var log = KernelLog.none
     do throws(Errno) {
-      btf = SharedDescriptor(try kernel.loadBTF(bytes.span.rawBytes, token: nil, log: &log))
+      btf = SharedDescriptor(
+        try kernel.loadBTF(bytes.span.rawBytes, token: token?.descriptor.number, log: &log))
       hasFunctionTypes = true
       return
     } catch {
@@ -168,7 +175,8 @@ struct ObjectLoader {
     let older = try BTFSanitizer(features: kinds).sanitize(try BTF(parsing: Bytes(bytes)))
     log = KernelLog(level: 1, capacity: 1 << 20)
     do throws(Errno) {
-      btf = SharedDescriptor(try kernel.loadBTF(older.span.rawBytes, token: nil, log: &log))
+      btf = SharedDescriptor(
+        try kernel.loadBTF(older.span.rawBytes, token: token?.descriptor.number, log: &log))
       hasFunctionTypes = kinds.contains(.functions)
     } catch {
       let reason = log.text.split(separator: "\n").last.map { ": " + $0 } ?? ""

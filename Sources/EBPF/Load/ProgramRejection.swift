@@ -8,6 +8,8 @@ struct ProgramRejection {
   let sentences: [Int: String]
   let logLimit: Int
   let features: KernelFeatures
+  /// The function of another program that it replaces or traces, as C declares it.
+  var target: String?
   /// The log of the last attempt, when there was one.
   private(set) var log: VerifierLog?
 
@@ -102,8 +104,17 @@ struct ProgramRejection {
         + "memory: boot with lockdown=integrity"
     } else if log.text.contains("GPL") {
       error.hint = "declare the license: char LICENSE[] SEC(\"license\") = \"GPL\";"
+    } else if spec.type == .replacement, let target, isMismatch(log) {
+      error.hint = "declare it as the function that it replaces: \(target)"
     }
     return error
+  }
+
+  /// Whether the verifier compared two functions' types.
+  private func isMismatch(_ log: VerifierLog) -> Bool {
+    log.reasons.contains { reason in
+      reason.contains(" while ") || reason.contains("doesn't match type")
+    }
   }
 
   private var expected: String {
@@ -129,19 +140,22 @@ struct ProgramRejection {
         hint: "it takes " + needs.map(\.name).joined(separator: " and ") + ", or root")
     }
     let hasRights = status.has(.systemAdministration) || needs.allSatisfy { status.has($0) }
-    if hasRights, !Privileges.isInInitialUserNamespace {
+    if hasRights, request.token == nil, !Privileges.isInInitialUserNamespace {
       return EBPFError(
         .denied, "the kernel lets nobody in a user namespace load programs of type \(spec.type)",
         hint: "capabilities count in the initial user namespace only; or use a BPF token (6.9)")
     }
     if hasRights, status.seccomp == 0, features.canLoadPrograms.verdict == .yes,
-      spec.type == .tracing || spec.type == .lsm
+      spec.type == .tracing || spec.type == .lsm || spec.type == .replacement
     {
+      let kind = spec.type == .replacement ? "freplace" : "\(spec.attachType)"
       return EBPFError(
         .denied,
-        "this kernel's policy refuses \(spec.attachType) programs: EPERM, without a word from the "
+        "this kernel's policy refuses \(kind) programs: EPERM, without a word from the "
           + "verifier, although the capabilities are there",
-        hint: "use tp_btf or raw_tp instead")
+        hint: spec.type == .replacement
+          ? "compile the function into the program in place of the old one"
+          : "use tp_btf or raw_tp instead")
     }
     return EBPFError(
       .denied, "the kernel does not let this process load programs of type \(spec.type)",

@@ -9,8 +9,10 @@ struct Attachments {
   private(set) var unattached: [LoadDocument.Unattached] = []
 
   /// Attaches what can be; a refusal by the kernel is an error, and detaches the rest.
-  mutating func add(_ programs: [Program]) throws(EBPFError) {
-    for (index, program) in programs.enumerated() {
+  mutating func add(_ object: LoadedObject) throws(EBPFError) {
+    let programs = object.programs
+    // Functions of kernel structures run with their structures.
+    for (index, program) in programs.enumerated() where program.type != .structOps {
       do throws(EBPFError) {
         try add(program, key: "\(index) \(program.name)")
       } catch {
@@ -19,6 +21,9 @@ struct Attachments {
         unattached.append(
           LoadDocument.Unattached(program: program.name, reason: error.message))
       }
+    }
+    for ops in object.structOps {
+      try add(try ops.attach(), of: ops.name, key: "struct_ops \(ops.name)")
     }
     guard !links.isEmpty else {
       throw EBPFError(
@@ -30,10 +35,16 @@ struct Attachments {
   }
 
   private mutating func add(_ program: Program, key: String) throws(EBPFError) {
-    try owner.insert(try program.attachBySection(), as: key)
+    try add(try program.attachBySection(), of: program.name, key: key)
+  }
+
+  private mutating func add(
+    _ link: consuming Link, of name: String, key: String
+  ) throws(EBPFError) {
+    try owner.insert(link, as: key)
     let description = try owner.withLink(key) { (link) throws(EBPFError) in
       LoadDocument.Link(
-        program: program.name, point: link.place,
+        program: name, point: link.place,
         mechanism: link.mechanism.description, id: try link.id(),
         refused: link.refusals.map {
           LoadDocument.Refusal(mechanism: $0.mechanism.description, reason: $0.reason)

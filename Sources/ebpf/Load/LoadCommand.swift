@@ -19,12 +19,19 @@ struct LoadCommand: ParsableCommand {
       When the verifier rejects a program, the lines of its log that tell why are printed. -v \
       prints the whole log, --verifier-log writes it into a file.
 
+      Programs of section freplace take the place of a function of a program that is in the kernel: \
+      --target says of which. Kernel structures of functions (struct_ops) are registered with --attach.
+
+      In a user namespace --token names a BPF file system that was mounted for it with \
+      delegate_cmds, delegate_maps, delegate_progs and delegate_attachs.
+
       Maps that ask for it are pinned by name: in the directory of --pin, else in /sys/fs/bpf.
 
       EXAMPLES
         sudo ebpf load tracer.bpf.o
         sudo ebpf load --attach --map events:max_entries=1048576 tracer.bpf.o
         sudo ebpf load --pin /sys/fs/bpf/tracer tracer.bpf.o
+        sudo ebpf load --attach --target 42 patch.bpf.o
         sudo ebpf load --program on_exec --verifier-log verifier.log tracer.bpf.o
 
       EXIT STATUS
@@ -71,6 +78,23 @@ struct LoadCommand: ParsableCommand {
     transform: { try MapSetting($0) })
   var maps: [MapSetting] = []
 
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "The program, by id or path of a pin, of which a program replaces (freplace) or traces "
+        + "(fentry, fexit) a function. Without a name for all of section freplace. May be repeated.",
+      valueName: "[name=]id|path"),
+    transform: { try TargetSetting($0) })
+  var targets: [TargetSetting] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Load with the rights that the BPF file system mounted there delegates (Linux 6.9). "
+        + "(default: $LIBBPF_BPF_TOKEN_PATH, or /sys/fs/bpf if it delegates any)",
+      valueName: "dir"),
+    completion: .directory)
+  var token: String?
+
   @Option(help: ArgumentHelp("Refuse a larger file unread.", valueName: "bytes"))
   var maxSize = ObjectFile.standardSizeLimit
 
@@ -104,10 +128,11 @@ struct LoadCommand: ParsableCommand {
     if let verifierLog { try ResultFile(path: verifierLog).check() }
     let object = try parse()
     let directory = try pinDirectory.map { (path) throws(EBPFError) in try Pins(directory: path) }
-    let loaded = try LoadedObject(object, options: try options(pinDirectory: directory?.directory))
+    let loaded = try LoadedObject(
+      object, options: try options(for: object, pinDirectory: directory?.directory))
     try writeLogs(loaded.verifierLogs)
     var attachments = Attachments()
-    if attach { try attachments.add(loaded.programs) }
+    if attach { try attachments.add(loaded) }
     var pins: [String: String] = [:]
     let named = Set(object.maps.filter { $0.pinning == .byName }.map(\.name))
     for name in named { pins[name] = Pinning.defaultDirectory + "/" + name }
@@ -134,12 +159,16 @@ struct LoadCommand: ParsableCommand {
       parsing: bytes, name: file, sizeLimit: maxSize, decompressor: .zlib)
   }
 
-  private func options(pinDirectory: String?) throws(EBPFError) -> LoadOptions {
+  private func options(
+    for object: ObjectFile, pinDirectory: String?
+  ) throws(EBPFError) -> LoadOptions {
     var options = LoadOptions()
     if !programs.isEmpty { options.programs = Set(programs) }
     if let pinDirectory { options.pinDirectory = pinDirectory }
     if let types { options.targetTypes = try InputFile.types(types) }
     for setting in maps { options.maxEntries[setting.map] = setting.maxEntries }
+    for setting in targets { setting.apply(to: &options, object) }
+    if let token { options.token = .path(token) }
     if verbose || verifierLog != nil { options.logLevel = 1 }
     return options
   }
