@@ -16,18 +16,24 @@ import Testing
       LoadedObjectTests.object("replacement.bpf.o"), options: options, kernel: kernel)
   }
 
+  private static func result(_ program: Program) throws -> UInt32 {
+    var run = TestRun()
+    run.input = [UInt8](repeating: 0, count: 64)
+    return try program.testRun(run).returnValue
+  }
+
   /// Whether the kernel takes freplace programs at all.
   private static let isRefused = KernelFeatures.running.programType(.replacement).verdict == .no
 
   @Test func `a replacement is loaded, or the kernel's policy is named`() throws {
     let target = try LoadedObject(LoadedObjectTests.object("replaced.bpf.o"))
     let program = try target.program("run")
-    #expect(try program.testRun().returnValue == 42)
+    #expect(try Self.result(program) == 42)
     guard Self.isRefused else {
       let link = try Self.load(of: .program(program)).program("new_answer").attachBySection()
-      #expect(try program.testRun().returnValue == 82)
+      #expect(try Self.result(program) == 82)
       try link.detach()
-      #expect(try program.testRun().returnValue == 42)
+      #expect(try Self.result(program) == 42)
       return
     }
     let error = try #require(throws: EBPFError.self) { _ = try Self.load(of: .program(program)) }
@@ -124,6 +130,6 @@ import Testing
       _ = try LoadedObject(LoadedObjectTests.object("replaced.bpf.o"), options: options)
     }
     #expect(error.code == .invalidArgument)
-    #expect(error.message == "section 'raw_tp/sys_enter' attaches to no function of a program")
+    #expect(error.message == "section 'socket' attaches to no function of a program")
   }
 }

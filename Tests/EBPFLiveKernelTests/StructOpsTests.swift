@@ -79,7 +79,8 @@ import Testing
     let shown = try Command.output(["bpftool", "link", "show", "id", "\(id)"])
     #expect(shown.contains("struct_ops"), "\(shown)")
     #expect(object.unload().isEmpty)
-    #expect(!link.isAttached)
+    let isAttached = link.isAttached
+    #expect(!isAttached)
     #expect(try !Self.available().contains("ebpf_link"))
   }
 

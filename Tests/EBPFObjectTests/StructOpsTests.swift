@@ -138,8 +138,10 @@ import Testing
     var value = [UInt8](repeating: 0, count: 48)
     value.replaceSubrange(16..<24, with: Array("abcd".utf8) + [1, 2, 3, 4])
     #expect(image.value == value)
-    #expect(
-      image.functions == [.init(member: "call", index: 3, offset: 16 + 16, program: "run")])
+    let function = try #require(image.functions.first)
+    #expect(image.functions.count == 1)
+    #expect((function.member, function.program) == ("call", "run"))
+    #expect((function.index, function.offset) == (3, 16 + 16))
   }
 
   /// What is refused, and what the error says.
@@ -167,29 +169,29 @@ import Testing
   }
 
   @Test func `a member of another size, kind or width is refused`() throws {
-    let size = try Self.refusal { local, members in
+    let size = try Self.refusal(object: { local, members in
       let name = local.types.array(of: local.byte, index: local.number, count: 8)
       members[3] = .init("name", name, bitOffset: 128)
-    }
+    })
     #expect(size.message == "the member has 8 bytes in the object, and 4 in the kernel")
     #expect(size.hint == "declare it as the kernel does: char name[4]")
-    let kind = try Self.refusal { local, members in
+    let kind = try Self.refusal(object: { local, members in
       members[2] = .init("owner", local.number, bitOffset: 96)
-    }
+    })
     #expect(
       kind.message == "the member is unsigned int in the object, and char * in the kernel")
-    let width = try Self.refusal { local, members in
+    let width = try Self.refusal(object: { local, members in
       members[2] = .init("number", local.number, bitOffset: 96, bitFieldSize: 3)
-    }
+    })
     #expect(width.message == "the member is a bit field, which cannot be converted")
   }
 
   @Test func `programs go into functions only`() throws {
     let number = try Self.refusal(slots: [2: .program("run")])
     #expect(number.message == "the member is given a program, and is no function")
-    let pointer = try Self.refusal { local, members in
+    let pointer = try Self.refusal(object: { local, members in
       members[0] = .init("owner", local.function, bitOffset: 0)
-    }
+    })
     #expect(pointer.message == "the member is given a program, and is char * in the kernel")
     let map = try Self.refusal(slots: [0: .map("other")])
     #expect(map.code == .unsupported)

@@ -3,7 +3,8 @@
  * A program with functions that others replace or trace (`replacement.bpf.c`). A test run of `run`
  * returns what `answer(41)` does: 42, as long as nothing replaces it. `untouched` has functions that
  * `run` has not: it returns 5, and 102 when `own_other` replaces one of them. `inner` is static, which
- * cannot be replaced.
+ * cannot be replaced. (They are socket filters because what replaces functions of raw_tp programs has to
+ * return 0.)
  */
 #include "helpers.h"
 
@@ -29,7 +30,7 @@ static NOINLINE int inner(int question)
 	return question * 2;
 }
 
-SEC("raw_tp/sys_enter")
+SEC("socket")
 int run(void *context)
 {
 	int question = 41;
@@ -38,7 +39,7 @@ int run(void *context)
 	return answer(question) + inner(0);
 }
 
-SEC("raw_tp/sys_exit")
+SEC("socket")
 int untouched(void *context)
 {
 	int question = 1;

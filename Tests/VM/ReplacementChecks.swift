@@ -146,6 +146,8 @@ enum ReplacementChecks {
   }
 
   private static func result(_ program: Program) throws -> UInt32 {
-    try program.testRun().returnValue
+    var run = TestRun()
+    run.input = [UInt8](repeating: 0, count: 64)
+    return try program.testRun(run).returnValue
   }
 }

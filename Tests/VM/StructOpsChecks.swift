@@ -12,7 +12,7 @@ enum StructOpsChecks {
       let link = try object.structOps("by_link").attach()
       try equal(link.mechanism, .structOpsLink, "the way")
       try equal(link.place, "struct_ops tcp_congestion_ops", "the place")
-      try require(available().contains("ebpf_link"), "\(try available())")
+      try require(available().contains("ebpf_link"), "it is not listed")
       try run("ebpf_link", connections: 3, object)
       try link.detach()
       try require(!available().contains("ebpf_link"), "it is still there")
@@ -28,7 +28,7 @@ enum StructOpsChecks {
       let ops = try object.structOps("by_update")
       let link = try ops.attach()
       try equal(link.mechanism, .structOps, "the way")
-      try require(available().contains("ebpf_update"), "\(try available())")
+      try require(available().contains("ebpf_update"), "it is not listed")
       try run("ebpf_update", connections: 3, object)
       try link.detach()
       try require(!available().contains("ebpf_update"), "it is still there")
@@ -64,11 +64,11 @@ enum StructOpsChecks {
     },
     Check("a congestion control without a function that it needs is refused when it is registered")
     {
-      var fixture = try self.fixture("by_update")
+      var fixture = try StructOpsChecks.fixture("by_update")
       // In the object's order: undo_cwnd, cong_avoid, ssthresh.
       fixture.maps[fixture.maps.count - 1].slots[4] = nil
       let object = try LoadedObject(fixture)
-      try require(!object.programs.map(\.name).contains("ours_threshold"), "\(object.programs)")
+      try require(!object.programs.map(\.name).contains("ours_threshold"), "it is loaded")
       let error = try refusal {
         let link = try object.structOps("by_update").attach()
         try link.detach()
@@ -78,7 +78,7 @@ enum StructOpsChecks {
         errno: "EINVAL")
     },
     Check("a member that this kernel lacks is refused by name, unless it is zero") {
-      var fixture = try self.fixture("misfit")
+      var fixture = try StructOpsChecks.fixture("misfit")
       fixture.maps[fixture.maps.count - 1].autocreate = true
       let error = try refusal { _ = try LoadedObject(fixture) }
       try equal(
@@ -89,17 +89,17 @@ enum StructOpsChecks {
       let object = try LoadedObject(fixture)
       try equal(object.programs.map(\.name).contains("misplaced"), false, "misplaced is loaded")
       let link = try object.structOps("misfit").attach()
-      try require(available().contains("ebpf_misfit"), "\(try available())")
+      try require(available().contains("ebpf_misfit"), "it is not listed")
       try link.detach()
     },
     Check("structures that are optional are made when they are asked for") {
-      var fixture = try self.fixture("on_request")
+      var fixture = try StructOpsChecks.fixture("on_request")
       try require(try LoadedObject(fixture).structOps.isEmpty, "it was made")
       fixture.maps[fixture.maps.count - 1].autocreate = true
       let object = try LoadedObject(fixture)
-      try require(object.programs.map(\.name).contains("other_release"), "\(object.programs)")
+      try require(object.programs.map(\.name).contains("other_release"), "it is not loaded")
       let link = try object.structOps("on_request").attach()
-      try require(available().contains("ebpf_request"), "\(try available())")
+      try require(available().contains("ebpf_request"), "it is not listed")
       try link.detach()
     },
     Check("ebpf load says when a program is a member of no structure") {

@@ -85,6 +85,12 @@ struct BPFToken {
 
   // MARK: Refusals in spite of a token
 
+  /// What to say in a user namespace without a token.
+  static let missing =
+    "capabilities count in the initial user namespace only; in this one it takes a BPF token "
+    + "(Linux 6.9), from a BPF file system that was mounted for it with the options delegate_cmds, "
+    + "delegate_maps, delegate_progs and delegate_attachs: ebpf load --token DIR"
+
   /// What to say where the kernel did not let the token's owner do something.
   func hint(toAllow what: String) -> String {
     let given = delegated.map { "was mounted with \($0)" } ?? "does not show what it delegates"
@@ -117,14 +123,18 @@ extension ObjectLoader {
     features = KernelFeatures(kernel: kernel, types: types, token: token.descriptor.number)
   }
 
-  /// Says what the token lacks, where the kernel denies something in spite of it.
+  /// Says what the token lacks, where the kernel denies something in spite of it, or that there is none.
   func delegating<Value: ~Copyable>(
     _ what: @autoclosure () -> String, _ body: () throws(EBPFError) -> Value
   ) throws(EBPFError) -> Value {
     do throws(EBPFError) { return try body() } catch {
-      guard error.code == .denied, let token else { throw error }
+      guard error.code == .denied else { throw error }
       var error = error
-      error.hint = token.hint(toAllow: what())
+      if let token {
+        error.hint = token.hint(toAllow: what())
+      } else if !Privileges.isInInitialUserNamespace {
+        error.hint = BPFToken.missing
+      }
       throw error
     }
   }

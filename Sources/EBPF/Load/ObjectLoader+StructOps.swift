@@ -26,11 +26,15 @@ extension ObjectLoader {
       let functions = map.slots.values.compactMap(\.program)
       return !map.autocreate || !functions.allSatisfy { named?.contains($0) ?? true }
     }
-    for map in maps where map.type == .structOps { try plan(map) }
-    try chooseFunctions()
+    guard maps.contains(where: { $0.type == .structOps }) else { return chooseFunctions() }
+    let byName = Dictionary(object.programs.map { ($0.name, $0.type) }) { first, _ in first }
+    for map in maps where map.type == .structOps { try plan(map, byName) }
+    chooseFunctions()
   }
 
-  private mutating func plan(_ map: MapSpec) throws(EBPFError) {
+  private mutating func plan(
+    _ map: MapSpec, _ programTypes: [String: ProgramType]
+  ) throws(EBPFError) {
     guard structOps[map.name] == nil else { return }  // refused when maps are made
     guard let local = object.btf else {
       throw EBPFError(
@@ -58,23 +62,24 @@ extension ObjectLoader {
       let member = StructOpsMember(
         structure: image.structure, structureID: image.structureID, member: function.member,
         index: function.index, module: module)
-      try assign(member, to: function.program, of: map)
+      try assign(member, to: function.program, programTypes, of: map)
     }
   }
 
   private mutating func assign(
-    _ member: StructOpsMember, to name: String, of map: MapSpec
+    _ member: StructOpsMember, to name: String, _ programTypes: [String: ProgramType],
+    of map: MapSpec
   ) throws(EBPFError) {
-    guard let program = object.programs.first(where: { $0.name == name }) else {
+    guard let type = programTypes[name] else {
       throw EBPFError(
         .notFound, "member '\(member.member)' is '\(name)', which is no program of the object",
         context: [.map(map.name)],
         hint: NearNames.hintOrList(for: name, in: object.programs.map(\.name)))
     }
-    guard program.type == .structOps else {
+    guard type == .structOps else {
       throw EBPFError(
         .invalidArgument,
-        "member '\(member.member)' is '\(name)', a program of type \(program.type)",
+        "member '\(member.member)' is '\(name)', a program of type \(type)",
         context: [.map(map.name)], hint: "put it into a section SEC(\"struct_ops\")")
     }
     if let other = structOpsMembers[name],
@@ -91,7 +96,7 @@ extension ObjectLoader {
   }
 
   /// Functions of structures load with their structures, whatever their sections' names say.
-  private mutating func chooseFunctions() throws(EBPFError) {
+  private mutating func chooseFunctions() {
     let named = options.programs
     programs = object.programs.filter { program in
       guard program.type == .structOps else {

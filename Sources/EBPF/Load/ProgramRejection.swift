@@ -143,7 +143,7 @@ struct ProgramRejection {
     if hasRights, request.token == nil, !Privileges.isInInitialUserNamespace {
       return EBPFError(
         .denied, "the kernel lets nobody in a user namespace load programs of type \(spec.type)",
-        hint: "capabilities count in the initial user namespace only; or use a BPF token (6.9)")
+        hint: BPFToken.missing)
     }
     if hasRights, status.seccomp == 0, features.canLoadPrograms.verdict == .yes,
       spec.type == .tracing || spec.type == .lsm || spec.type == .replacement

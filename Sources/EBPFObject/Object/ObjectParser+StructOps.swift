@@ -6,13 +6,15 @@ extension ObjectParser {
     into maps: inout MapTable, _ symbols: SymbolIndex, _ findings: inout ObjectFindings
   ) throws(EBPFError) {
     guard let btf else { return }
+    // Members without bytes, or of few bits, would let a small file ask for much work.
+    var memberBudget = max(1 << 16, elf.bytes.count)
     for section in elf.sections where section.type == ELFFile.SectionType.programBits {
       let name = sectionNames[section.index]
       let bare = name.utf8.first == UInt8(ascii: "?") ? String(name.dropFirst()) : name
       guard bare == ".struct_ops" || bare == ".struct_ops.link", section.size > 0 else { continue }
       try findings.attempt { () throws(EBPFError) in
         try EBPFError.at(.section(name)) { () throws(EBPFError) in
-          try readStructOps(section, name, btf, symbols, into: &maps)
+          try readStructOps(section, name, btf, symbols, &memberBudget, into: &maps)
         }
       }
     }
@@ -20,7 +22,7 @@ extension ObjectParser {
 
   private func readStructOps(
     _ section: ELFFile.Section, _ name: String, _ btf: BTF, _ symbols: SymbolIndex,
-    into maps: inout MapTable
+    _ memberBudget: inout Int, into maps: inout MapTable
   ) throws(EBPFError) {
     guard let id = types?.dataSections[name] else {
       throw EBPFError(
@@ -39,6 +41,11 @@ extension ObjectParser {
       budget -= initial.count
       guard budget >= 0 else {
         throw EBPFError(.malformed, "the variables overlap", context: [.offset(section.offset)])
+      }
+      memberBudget -= 1 + type.count
+      guard memberBudget >= 0 else {
+        throw EBPFError(
+          .tooLarge, "the variables have too many members", context: [.offset(section.offset)])
       }
       let sectionName = sectionNames[section.index]
       var map = MapSpec(
