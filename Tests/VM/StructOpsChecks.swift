@@ -102,7 +102,7 @@ enum StructOpsChecks {
       try require(available().contains("ebpf_request"), "it is not listed")
       try link.detach()
     },
-    Check("ebpf load says when a program is a member of no structure") {
+    Check("a program that is a member of no structure is refused when it is asked for") {
       let error = try refusal {
         var options = LoadOptions()
         options.programs = ["ours_init"]
