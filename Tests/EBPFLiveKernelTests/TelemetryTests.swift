@@ -393,4 +393,37 @@ import Testing
     let sums = rows.filter { $0[0] == "profile" }.map { [$0[1], $0[2], $0[9]] }
     #expect(sums.contains(["alloc_space", "bytes", "500500"]))
   }
+
+  @Test func `Capability 33: each container is a resource of its own, the machine another`() throws
+  {
+    let container = try Container("/cpu 0.5 stop & wait", workloads: ["cpu"])
+    let inside = try #require(try container.stopped(["cpu"])["cpu"])
+    let outside = try StoppedProcess(workload: "cpu", ["0.5", "stop"])
+    var configuration = CPUProfilerConfiguration()
+    configuration.frequency = 997
+    configuration.filter.processes = [inside, outside.id]
+    let profiler = CPUProfiler(configuration)
+    try profiler.start()
+    // Where a group is can be asked for only while it is there.
+    options.containers?.refresh()
+    kill(inside, SIGCONT)
+    #expect(try outside.finish() == 0)
+    try container.waitForEnd(of: inside)
+    var telemetry = ProfileTelemetry(options)
+    let profile = try profiler.stop().profile
+    let rows = try rows(telemetry.collect(profile), .profiles, "profile")
+    let own = rows.filter { $0[10].contains(#""container.id": "\#(container.id)""#) }
+    #expect(own.map { $0[1] } == ["samples", "cpu"])
+    #expect(own.allSatisfy { $0[10].contains(#""container.runtime.name": "podman""#) })
+    let others = rows.filter { !$0[10].contains(container.id) }
+    #expect(!others.isEmpty && others.allSatisfy { !$0[10].contains("podman") })
+    for (index, type) in profile.valueTypes.enumerated() {
+      for (pid, part) in [(inside, own), (outside.id, others)] {
+        let samples = profile.samples.filter { profile.processes[$0.process].pid == pid }
+        let sum = samples.reduce(0) { $0 + $1.values[index] }
+        let sent = part.filter { $0[1] == type.type }.reduce(0) { $0 + (Int64($1[9]) ?? -1) }
+        #expect(sum > 0 && sum == sent, "\(type)")
+      }
+    }
+  }
 }

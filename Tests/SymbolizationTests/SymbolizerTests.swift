@@ -276,4 +276,13 @@ import Testing
     #expect(try ProcessStatus(pid: getpid()).startTime > 0)
     #expect(try ProcessStatus.namespaceID(of: getpid()) == getpid())
   }
+
+  @Test func `the kernel's frames have the build id that perf finds`() throws {
+    let line = try Command.output(["grep", "-m1", " T vfs_read$", "/proc/kallsyms"])
+    let address = try #require(UInt64(line.prefix { $0 != " " }, radix: 16))
+    let frame = try #require(Symbolizer().symbolizeKernel([[address]])[0].first)
+    #expect(frame.function == "vfs_read")
+    let expected = try Command.output(["perf", "buildid-list", "--kernel"]).prefix(40)
+    #expect(frame.module.map { $0.buildID } == String(expected))
+  }
 }
