@@ -14,16 +14,20 @@ public struct AgentTelemetry: Sendable {
     public var overhead: TracerOverhead?
     /// What became of its events; nil when they are not converted.
     public var conversion: ConversionStatistics?
+    /// When it was started, in nanoseconds since 1970, where that was after the others: its sums began
+    /// anew then.
+    public var start: UInt64?
 
     /// Creates figures.
     public init(
       name: String, statistics: TracerStatistics, overhead: TracerOverhead? = nil,
-      conversion: ConversionStatistics? = nil
+      conversion: ConversionStatistics? = nil, start: UInt64? = nil
     ) {
       self.name = name
       self.statistics = statistics
       self.overhead = overhead
       self.conversion = conversion
+      self.start = start
     }
   }
 
@@ -65,7 +69,8 @@ public struct AgentTelemetry: Sendable {
     for tracer in tracers {
       let name = Attribute(Key.tracer, tracer.name)
       func add(_ outcome: String, _ count: UInt64, to points: inout [NumberPoint]) {
-        points.append(NumberPoint([name, Attribute(Key.outcome, outcome)], count))
+        points.append(
+          NumberPoint([name, Attribute(Key.outcome, outcome)], count, start: tracer.start))
       }
       add("recorded", tracer.statistics.recorded, to: &events)
       add("dropped", tracer.statistics.dropped, to: &events)
@@ -80,7 +85,7 @@ public struct AgentTelemetry: Sendable {
         }
       }
       if let time = tracer.overhead?.kernelNanoseconds {
-        times.append(NumberPoint([name], .double(Double(time) / 1e9)))
+        times.append(NumberPoint([name], .double(Double(time) / 1e9), start: tracer.start))
       }
       if let bytes = tracer.overhead?.mapBytes { memory.append(NumberPoint([name], bytes)) }
     }
@@ -105,13 +110,11 @@ public struct AgentTelemetry: Sendable {
   private func add(_ programs: [BPFProgramFigures], _ metrics: inout MetricBatch) {
     func points(_ value: (BPFProgramFigures) -> MetricValue) -> [NumberPoint] {
       programs.map { program in
-        var point = NumberPoint(
+        NumberPoint(
           [
             Attribute(Key.programID, program.id), Attribute(Key.programName, program.name),
             Attribute(Key.programType, program.type),
-          ], value(program))
-        point.start = program.loadTime
-        return point
+          ], value(program), start: program.loadTime)
       }
     }
     metrics.add(

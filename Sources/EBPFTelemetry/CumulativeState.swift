@@ -42,15 +42,18 @@ struct StreamTable<Stream: Hashable & Sendable>: Sendable {
 
   mutating func reset() { admitted = [] }
 
-  /// Points of counts, the greatest first where there is not room for all.
+  /// Points of counts, the greatest first where there is not room for all. Those that have ended make
+  /// room for others then.
   mutating func points(
-    _ counts: [Stream: UInt64], others: UInt64 = 0, _ statistics: inout ConversionStatistics,
-    _ attributes: (Stream) -> [Attribute]
+    _ counts: [Stream: UInt64], ended: Set<Stream> = [], others: UInt64 = 0,
+    _ statistics: inout ConversionStatistics, _ attributes: (Stream) -> [Attribute]
   ) -> [NumberPoint] {
+    let isCrowded = counts.count >= limit
+    if isCrowded { admitted.subtract(ended) }
     var rest = others
     var points: [NumberPoint] = []
     for (stream, count) in counts.sorted(by: { $0.value > $1.value }) {
-      if admits(stream) {
+      if !(isCrowded && ended.contains(stream)), admits(stream) {
         points.append(NumberPoint(attributes(stream), count))
       } else {
         statistics.overflowed += 1

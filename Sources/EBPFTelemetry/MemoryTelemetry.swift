@@ -73,6 +73,7 @@ public struct MemoryTelemetry: Sendable {
       faults[subject, default: 0] += process.faults
       if !process.hasEnded { resident[subject, default: 0] += process.residentAfter }
     }
+    let ended = Set(faults.keys).subtracting(resident.keys)
     let limit = pending.options.attributeLengthLimit
     func attributes(_ subject: Subject) -> [Attribute] {
       var list = AttributeList(limit: limit)
@@ -80,12 +81,14 @@ public struct MemoryTelemetry: Sendable {
       list.add(Key.processName, subject.command)
       return list.attributes
     }
+    // First, so that those that have ended have made room.
+    let faultPoints = processes.points(faults, ended: ended, &pending.statistics, attributes)
     metrics.add(
       MetricDescriptor("process.memory.usage", unit: "By", "Resident memory of processes."),
       .upDown, processes.points(resident, &pending.statistics, attributes))
     metrics.add(
       MetricDescriptor("process.paging.faults", unit: "{fault}", "Page faults of processes."),
-      .counter, processes.points(faults, &pending.statistics, attributes))
+      .counter, faultPoints)
   }
 
   private func addAllocator(_ totals: MemoryTotals, _ metrics: inout MetricBatch) {

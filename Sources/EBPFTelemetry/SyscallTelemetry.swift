@@ -91,6 +91,14 @@ public struct SyscallTelemetry: Sendable {
       }
       counts[stream, default: 0] &+= cell.count
     }
+    // Where nobody is told apart the matrix has only calls that fail.
+    if summary.matrix.allSatisfy({ $0.owner == .all }) {
+      for total in summary.calls {
+        let others =
+          total.call.neverReturns ? total.count : total.returns - min(total.returns, total.errors)
+        if others > 0 { counts[Stream(call: total.call), default: 0] &+= others }
+      }
+    }
     let limit = pending.options.attributeLengthLimit
     // What found no room in the matrix is in no line of it.
     return streams.points(counts, others: summary.losses.keys, &pending.statistics) { stream in

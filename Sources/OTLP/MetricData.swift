@@ -36,14 +36,15 @@ public struct NumberPoint: Sendable, Hashable {
   public var start: UInt64?
 
   /// Creates a point.
-  public init(_ attributes: [Attribute], _ value: MetricValue) {
+  public init(_ attributes: [Attribute], _ value: MetricValue, start: UInt64? = nil) {
     self.attributes = attributes
     self.value = value
+    self.start = start
   }
 
   /// Creates a point of a count.
-  public init(_ attributes: [Attribute], _ count: some BinaryInteger) {
-    self.init(attributes, .integer(Int64(clamping: count)))
+  public init(_ attributes: [Attribute], _ count: some BinaryInteger, start: UInt64? = nil) {
+    self.init(attributes, .integer(Int64(clamping: count)), start: start)
   }
 }
 

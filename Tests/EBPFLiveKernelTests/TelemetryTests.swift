@@ -208,6 +208,26 @@ import Testing
     expectWindow(first + second, from: begin, to: Clock.wall.now, columns: (5, 6))
   }
 
+  @Test func `Capability 32: calls are all counted where nobody is told apart`() throws {
+    let child = try StoppedProcess(workload: "syscalls")
+    var configuration = SyscallTracerConfiguration()
+    configuration.filter.processes = [child.id]
+    configuration.grouping = .none
+    var telemetry = SyscallTelemetry(options)
+    let tracer = SyscallTracer(configuration)
+    try tracer.start()
+    #expect(try child.finish() == 0)
+    let points = try rows(telemetry.collect(try tracer.stop()), .metrics, "point")
+    #expect(
+      values(points, "process.linux.syscall.count") == [
+        #"{"linux.syscall.name": "getppid"}"#: 100_000,
+        #"{"linux.syscall.name": "openat"}"#: 3_000,
+        #"{"error.type": "ENOENT", "linux.syscall.name": "openat"}"#: 5_000,
+        #"{"linux.syscall.name": "close"}"#: 3_000,
+        #"{"linux.syscall.name": "exit_group"}"#: 1,
+      ])
+  }
+
   @Test func `Capability 32: 1,020,360 bytes each way, and what became of the connections`() throws
   {
     let child = try StoppedProcess(workload: "network")

@@ -93,6 +93,32 @@ import Testing
       ])
   }
 
+  @Test func `processes that have ended make room, and stay in the sum`() throws {
+    var options = testOptions
+    options.cardinalityLimit = 4
+    var telemetry = MemoryTelemetry(options)
+    var recording = recording()
+    func faults() throws -> [String: Int] {
+      let points = try rows(telemetry.collect(recording), .metrics, "point")
+        .filter { $0[1] == "process.paging.faults" }
+      return Dictionary(uniqueKeysWithValues: points.map { ($0[4], Int($0[7]) ?? -1) })
+    }
+    func process(_ id: Int) -> String {
+      #"{"process.executable.name": "p", "process.pid": \#(id)}"#
+    }
+    recording.processes = [1, 2, 3].map { growth($0, resident: 1, faults: 10) }
+    #expect(try faults() == [process(1): 10, process(2): 10, process(3): 10])
+    recording.processes[0].hasEnded = true
+    #expect(try faults() == [process(1): 10, process(2): 10, process(3): 10])
+    recording.processes.append(growth(4, resident: 1, faults: 5))
+    let overflow = #"{"otel.metric.overflow": true}"#
+    #expect(
+      try faults() == [process(2): 10, process(3): 10, process(4): 5, overflow: 10])
+    recording.processes.append(growth(5, resident: 1, faults: 7))
+    #expect(
+      try faults() == [process(2): 10, process(3): 10, process(4): 5, overflow: 17])
+  }
+
   @Test func `the allocator has metrics where it was asked for`() throws {
     var telemetry = MemoryTelemetry(testOptions)
     func names(_ types: [String]) throws -> [String] {

@@ -56,7 +56,7 @@ extension Syscall {
   }
 
   /// `exit` and `exit_group`: they never return.
-  var neverReturns: Bool { name == "exit" || name == "exit_group" }
+  package var neverReturns: Bool { name == "exit" || name == "exit_group" }
 
   /// Calls that a new thread returns from with 0, although another thread entered them.
   var startsThread: Bool { ["clone", "clone3", "fork", "vfork"].contains(name) }

@@ -131,7 +131,8 @@ struct MemoryCommand: ParsableCommand {
     if maxBlocks == 0 { throw ValidationError("--max-blocks takes a number above 0") }
     if let output, format == nil, ProfileFormat(path: output) == nil {
       throw ValidationError(
-        "cannot tell the format of '\(output)'; it should end in \(ProfileFormat.endings)")
+        "cannot tell the format of '\(output)'; it should end in \(ProfileFormat.endings); for "
+          + "OpenTelemetry give --otlp")
     }
   }
 

@@ -115,7 +115,8 @@ struct ProfileCommand: ParsableCommand {
     if top < 0 { throw ValidationError("--top takes a number of functions, not \(top)") }
     if let output, format == nil, ProfileFormat(path: output) == nil {
       throw ValidationError(
-        "cannot tell the format of '\(output)'; it should end in \(ProfileFormat.endings)")
+        "cannot tell the format of '\(output)'; it should end in \(ProfileFormat.endings); for "
+          + "OpenTelemetry give --otlp")
     }
   }
 
