@@ -55,6 +55,28 @@ import Testing
     #expect(resource[1].contains(#""service.name": "shop""#))
   }
 
+  @Test func `connections that are not listed are no spans, and that is said`() throws {
+    let folder = try TemporaryDirectory()
+    let work = try StoppedProcess.workload("network")
+    let script =
+      "\(work) & until grep -q '^State:.T' /proc/$!/status; do :; done; kill -CONT $!; wait"
+    let command = try EBPF.run([
+      "network", "--max-listed", "10", "--comm", "network", "--otlp", folder.file("n.jsonl"), "--",
+      "/bin/sh", "-c", script,
+    ])
+    #expect(command.status == 0, "\(command.error)")
+    #expect(
+      command.error.contains(
+        "note: for OpenTelemetry 90 connections, sockets and queries are in sums only: raise "
+          + "--max-listed"), "\(command.error)")
+    let rows = try lines(folder.file("n.jsonl")).flatMap(\.rows)
+    #expect(rows.count { $0[0] == "span" } == 10)
+    #expect(
+      rows.filter { $0[0] == "point" && $0[1] == "system.network.socket.io" }.map { $0[7] } == [
+        "1020360", "1020360",
+      ])
+  }
+
   @Test func `protocol buffers have a file for each request`() throws {
     let folder = try TemporaryDirectory()
     let command = try EBPF.run([

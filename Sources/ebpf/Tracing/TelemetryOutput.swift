@@ -52,6 +52,7 @@ final class TelemetryOutput {
   private let options: TelemetryOptions
   private let start: UInt64
   private var exports: [TelemetryExport] = []
+  private var statistics = ConversionStatistics()
   /// Takes the events of `ebpf syscalls --trace` as they come.
   private(set) var syscalls: SyscallTelemetry
 
@@ -74,22 +75,28 @@ final class TelemetryOutput {
   func add(_ profile: Profile) {
     var telemetry = ProfileTelemetry(options)
     exports += telemetry.collect(profile)
+    statistics.add(telemetry.statistics)
   }
 
   /// Takes what a system call tracer counted.
-  func add(_ summary: SyscallSummary) { exports += syscalls.collect(summary) }
+  func add(_ summary: SyscallSummary) {
+    exports += syscalls.collect(summary)
+    statistics.add(syscalls.statistics)
+  }
 
   /// Takes what a network tracer recorded.
   func add(_ activity: NetworkActivity) {
     var telemetry = NetworkTelemetry(options, start: start)
     telemetry.addListed(activity)
     exports += telemetry.collect(activity)
+    statistics.add(telemetry.statistics)
   }
 
   /// Takes what a memory tracer recorded.
   func add(_ recording: MemoryRecording) {
     var telemetry = MemoryTelemetry(options, start: start)
     exports += telemetry.collect(recording)
+    statistics.add(telemetry.statistics)
   }
 
   /// Takes what several tracers recorded.
@@ -123,6 +130,18 @@ final class TelemetryOutput {
       paths.append(file.path)
     }
     if !isQuiet { for path in paths { TracerFooter.wrote(path) } }
+    for (reason, count) in statistics.dropped.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      Output.note("note: for OpenTelemetry \(Figures.count(count)) \(explanation(reason))")
+    }
+  }
+
+  private func explanation(_ reason: ConversionStatistics.Reason) -> String {
+    switch reason {
+    case .pendingLimit:
+      "events are no span: there is room for \(Figures.count(UInt64(options.pendingLimit)))"
+    case .notListed: "connections, sockets and queries are in sums only: raise --max-listed"
+    case .malformed: "samples were left out: they refer to nothing"
+    }
   }
 
   private static func encoded(
