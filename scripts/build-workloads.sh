@@ -92,6 +92,8 @@ if [ "$(uname -m)" = x86_64 ]; then
   build compat_calls compat_calls.c
   build usdt usdt.c
   build usdt-static usdt.c -static
+  build otel-memory otel_memory.c $frames
+  build otel-memory-static otel_memory.c $frames -static
   build compat_calls-static compat_calls.c -static
 fi
 

@@ -55,6 +55,25 @@ import Testing
     #expect(document["loss"]["dropped"].int == 0)
   }
 
+  @Test func `a command that tells of its allocations is taken at its word`() throws {
+    let path = try StoppedProcess.workload("otel-memory")
+    let child = try StoppedProcess([path])
+    let running = try RunningCommand(
+      [EBPF.path, "memory", "--allocations", "--json", "-p", String(child.id)])
+    try Self.untilRecording(running.pid)
+    #expect(try child.finish() == 0)
+    running.send(SIGINT)
+    let document = try running.document()
+    #expect(running.end(by: 0) == 0)
+    #expect(document["source"].text == "otel_memory")
+    #expect(document["sample_bytes"] == .null)
+    #expect(document["totals"]["allocations"].int == 1000)
+    #expect(document["totals"]["total_allocated"].int == 8_080_150)
+    #expect(document["totals"]["current_bytes"].int == 2_080_000)
+    #expect(document["leaks"].list.count == 25)
+    #expect(document["loss"]["dropped"].int == 0)
+  }
+
   @Test func `growth of a command without touching its allocator`() throws {
     let document = try recordMemory([])
     #expect(document["totals"]["allocations"].int == 0)

@@ -55,7 +55,7 @@ import Testing
       MemoryBlockRecord.self, "memory_block",
       [
         "size": \.size, "time": \.time, "stack": \.stack, "tid": \.threadID,
-        "factor": \.factor,
+        "factor": \.factor, "weighted": \.weighted,
       ])
     try check(
       MemoryProcessRecord.self, "memory_process",

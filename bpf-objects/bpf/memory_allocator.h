@@ -60,29 +60,60 @@ INLINE bool take_block(const struct memory_address *address, struct memory_block
 	return bpf_map_delete_elem(&live, address) == 0;
 }
 
+/* For how many a block stands in the counters; where bytes are picked user space weighs them. */
+INLINE u64 block_weight(const struct memory_control *control, u32 factor)
+{
+	return control->sample_bytes == 0 && factor > 1 ? factor : 1;
+}
+
+/* The same, also where the process says how many bytes it stands for. */
+INLINE u64 block_count(const struct memory_control *control, const struct memory_block *block)
+{
+	u64 count;
+
+	if (LIKELY(block->weighted == 0))
+		return block_weight(control, block->factor);
+	if (block->size == 0)
+		return 1;
+	/* The nearest whole number of blocks. */
+	count = block->weighted / block->size;
+	if (block->weighted % block->size >= block->size - block->size / 2)
+		count++;
+	return count ? count : 1;
+}
+
+INLINE u64 block_bytes(const struct memory_control *control, const struct memory_block *block)
+{
+	return block->weighted ? block->weighted :
+				 block->size * block_weight(control, block->factor);
+}
+
 /* Puts a block into `live`; one that was there has been freed where nobody looked. */
 static NOINLINE int put_block(const struct memory_address *address,
-			      const struct memory_block *block, struct memory_counters *count)
+			      const struct memory_block *block,
+			      const struct memory_control *control, struct memory_counters *count)
 {
+	u64 before_count = 1, before_bytes = 0;
 	struct memory_block *before;
-	u64 before_size = 0;
 	long status;
 
 	status = bpf_map_update_elem(&live, address, block, UPDATE_NOEXIST);
 	if (status == -EEXIST) {
 		before = bpf_map_lookup_elem(&live, address);
-		if (before)
-			before_size = before->size;
+		if (before) {
+			before_count = block_count(control, before);
+			before_bytes = block_bytes(control, before);
+		}
 		status = bpf_map_update_elem(&live, address, block, UPDATE_ANY);
 		if (status == 0) {
-			ADD_ONE(&count->replaced);
-			ADD(&count->replaced_bytes, before_size);
+			ADD(&count->replaced, before_count);
+			ADD(&count->replaced_bytes, before_bytes);
 			return 0;
 		}
 	}
 	if (status != 0) {
-		ADD_ONE(&count->untracked);
-		ADD(&count->untracked_bytes, block->size);
+		ADD(&count->untracked, block_count(control, block));
+		ADD(&count->untracked_bytes, block_bytes(control, block));
 	}
 	return 0;
 }
@@ -128,19 +159,13 @@ INLINE bool is_picked(struct memory_thread *thread, u64 size, u64 mean)
 	return 1;
 }
 
-/* For how many a block stands in the counters; where bytes are picked user space weighs them. */
-INLINE u64 block_weight(const struct memory_control *control, u32 factor)
-{
-	return control->sample_bytes == 0 && factor > 1 ? factor : 1;
-}
-
 INLINE void count_free(const struct memory_control *control, const struct memory_block *block,
 		       struct memory_counters *count)
 {
-	u64 weight = block_weight(control, block->factor);
+	u64 weight = block_count(control, block);
 
 	ADD(&count->frees, weight);
-	ADD(&count->freed_bytes, block->size * weight);
+	ADD(&count->freed_bytes, block_bytes(control, block));
 	if (UNLIKELY(weight > 1))
 		ADD(&count->frees_added, weight - 1);
 }
@@ -148,10 +173,10 @@ INLINE void count_free(const struct memory_control *control, const struct memory
 INLINE void count_release(const struct memory_control *control, const struct memory_block *block,
 			  struct memory_counters *count)
 {
-	u64 weight = block_weight(control, block->factor);
+	u64 weight = block_count(control, block);
 
 	ADD(&count->released, weight);
-	ADD(&count->released_bytes, block->size * weight);
+	ADD(&count->released_bytes, block_bytes(control, block));
 	if (UNLIKELY(weight > 1))
 		ADD(&count->released_added, weight - 1);
 }
@@ -240,7 +265,7 @@ INLINE void settle_old_block(const struct memory_control *control, struct memory
 	if (result == 0 && thread->size != 0) {
 		address.process = thread->process;
 		address.address = thread->pointer;
-		put_block(&address, &thread->old, count);
+		put_block(&address, &thread->old, control, count);
 		return;
 	}
 	if (thread->flags & CALL_RELEASES)
@@ -315,7 +340,30 @@ static NOINLINE int leave_allocator(void *context)
 		ADD(&count->allocations_added, weight - 1);
 	address.process = thread->process;
 	address.address = result;
-	put_block(&address, &block, count);
+	put_block(&address, &block, control, count);
+	return 0;
+}
+
+/* A block was freed: takes it out of `live`. */
+static NOINLINE int free_block(const struct memory_address *address, bool wanted,
+			       const struct memory_control *control,
+			       struct memory_counters *count)
+{
+	struct memory_block block;
+
+	if (!take_block(address, &block)) {
+		if (!wanted)
+			return 0;
+		if (READ_ONCE(control->paused))
+			ADD_ONE(&count->paused);
+		else
+			count_unknown_free(control, count);
+		return 0;
+	}
+	if (!wanted || READ_ONCE(control->paused))
+		count_release(control, &block, count);
+	else
+		count_free(control, &block, count);
 	return 0;
 }
 
@@ -326,7 +374,6 @@ static NOINLINE int enter_free(void *context)
 	struct memory_control *control = settings();
 	struct memory_counters *count = counts();
 	struct memory_address address = {};
-	struct memory_block block;
 	struct memory_thread *thread;
 	bool wanted;
 
@@ -356,20 +403,7 @@ static NOINLINE int enter_free(void *context)
 		return 0;
 	}
 	address.process = thread->process;
-	if (!take_block(&address, &block)) {
-		if (!wanted)
-			return 0;
-		if (READ_ONCE(control->paused))
-			ADD_ONE(&count->paused);
-		else
-			count_unknown_free(control, count);
-		return 0;
-	}
-	if (!wanted || READ_ONCE(control->paused))
-		count_release(control, &block, count);
-	else
-		count_free(control, &block, count);
-	return 0;
+	return free_block(&address, wanted, control, count);
 }
 
 /* number * size, or what no allocator can give. */

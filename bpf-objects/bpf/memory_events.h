@@ -135,6 +135,8 @@ struct memory_block {
 	u32 tid;
 	u32 factor; /* where one in more than one is picked to save (economy.h): with sample_bytes what
 		     * the mean was multiplied by, otherwise how many blocks this one stands for */
+	u64 weighted; /* where the process picks blocks itself (memory_probes.h): how many bytes this one
+		       * stands for; 0 elsewhere */
 };
 
 struct memory_counters {
@@ -175,6 +177,7 @@ struct memory_counters {
 	u64 allocations_added; /* the same of `allocations`, `frees` and `released` */
 	u64 frees_added;
 	u64 released_added;
+	u64 unreadable;        /* static probes whose arguments could not be read: lost */
 	struct stack_counters stacks;
 };
 

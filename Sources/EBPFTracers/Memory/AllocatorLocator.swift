@@ -29,6 +29,21 @@ struct AllocatorLocator: Sendable {
     return try newFiles(of: process, &met)
   }
 
+  /// Every file with static probes for allocations that a process has mapped.
+  func staticProbes(of process: Int32) throws(EBPFError) -> [StaticProbeFile] {
+    var met: Set<UInt64> = []
+    return try AllocatorLocator.staticProbes(
+      in: try AllocatorLocator.mapped(by: process, &met))
+  }
+
+  /// Every file with static probes for allocations that a program will have when it is started; see
+  /// ``files(ofProgram:root:)``.
+  func staticProbes(
+    ofProgram path: String, root: String = ""
+  ) throws(EBPFError) -> [StaticProbeFile] {
+    try AllocatorLocator.staticProbes(in: try AllocatorLocator.loaded(by: path, root: root))
+  }
+
   /// The allocators of every process there is, each file once; those of processes that may not be
   /// looked into, or end meanwhile, are left out.
   func filesOfAll() -> [AllocatorFile] {
@@ -48,9 +63,23 @@ struct AllocatorLocator: Sendable {
   /// The allocators that a program will have when it is started.
   ///
   /// - Parameter root: where its file system is: empty, or `/proc/PID/root`.
-  func files(ofProgram path: String, root: String = "", depth: Int = 0) throws(EBPFError)
-    -> [AllocatorFile]
-  {
+  func files(ofProgram path: String, root: String = "") throws(EBPFError) -> [AllocatorFile] {
+    AllocatorLocator.distinct(
+      try files(in: try AllocatorLocator.loaded(by: path, root: root)))
+  }
+
+  /// A file to look into.
+  private struct Candidate {
+    /// A path that can be opened.
+    let path: String
+    /// The path as its process knows it.
+    let name: String
+  }
+
+  /// What a program will have when it is started: itself, and the libraries it names.
+  private static func loaded(
+    by path: String, root: String, depth: Int = 0
+  ) throws(EBPFError) -> [Candidate] {
     let bytes: Bytes
     do throws(Errno) { bytes = try MappedFile.open(path) } catch {
       throw EBPFError(
@@ -60,27 +89,26 @@ struct AllocatorLocator: Sendable {
     }
     if let interpreter = AllocatorLocator.scriptInterpreter(bytes) {
       guard depth < 4 else { return [] }  // The kernel gives up there as well.
-      return try files(ofProgram: root + interpreter, root: root, depth: depth + 1)
+      return try loaded(by: root + interpreter, root: root, depth: depth + 1)
     }
     guard bytes.span.integer(at: 0, as: UInt32.self) == 0x464c_457f else { return [] }
-    var files: [AllocatorFile] = []
-    if let own = try elfFile(path, path) { files.append(own) }
+    var candidates = [Candidate(path: path, name: path)]
     let elf = try EBPFError.at(.file(path)) { () throws(EBPFError) in try ELFFile(bytes) }
     let (linker, needed) = try EBPFError.at(.file(path)) {
       () throws(EBPFError) -> (String?, [String]) in
       (try elf.interpreter, try elf.dynamicInformation()?.needed ?? [])
     }
-    guard let linker else { return files }
+    guard let linker else { return candidates }
     // musl's dynamic linker is its C library as well.
-    if let file = try elfFile(root + linker, linker) { files.append(file) }
+    candidates.append(Candidate(path: root + linker, name: linker))
     for library in Set(needed + ["libc.so.6"]).sorted() {
       let location: LibraryLocator.Location
       do throws(EBPFError) { location = try LibraryLocator(pid: nil).locate(library) } catch {
         continue  // Found by a search path of the program's own, or not there.
       }
-      if let file = try elfFile(root + location.name, location.name) { files.append(file) }
+      candidates.append(Candidate(path: root + location.name, name: location.name))
     }
-    return AllocatorLocator.distinct(files)
+    return candidates
   }
 
   /// The file that a command means, as execvp(3) finds it; nil when there is none.
@@ -104,10 +132,17 @@ struct AllocatorLocator: Sendable {
 
   // MARK: - Files
 
-  /// What a process has mapped, but for the inodes that were looked at before.
+  /// The allocators that a process has mapped, but for the inodes that were looked at before.
   private func newFiles(
     of process: Int32, _ met: inout Set<UInt64>
   ) throws(EBPFError) -> [AllocatorFile] {
+    try files(in: try AllocatorLocator.mapped(by: process, &met))
+  }
+
+  /// What a process has mapped, but for the inodes that were looked at before.
+  private static func mapped(
+    by process: Int32, _ met: inout Set<UInt64>
+  ) throws(EBPFError) -> [Candidate] {
     let place = "/proc/\(process)/maps"
     let text: [UInt8]
     do throws(Errno) { text = try SystemFile.read(place, limit: 64 << 20) } catch {
@@ -122,21 +157,42 @@ struct AllocatorLocator: Sendable {
     let maps = try EBPFError.at(.file(place)) { () throws(EBPFError) in
       try ProcessMaps(parsing: text)
     }
-    var files: [AllocatorFile] = []
+    var candidates: [Candidate] = []
     for mapping in maps.mappings where mapping.kind == .file && met.insert(mapping.inode).inserted {
-      guard let path = AllocatorLocator.openable(mapping, process) else { continue }
-      if let file = try elfFile(path, mapping.path) { files.append(file) }
+      guard let path = openable(mapping, process) else { continue }
+      candidates.append(Candidate(path: path, name: mapping.path))
     }
-    return files
+    return candidates
   }
 
-  /// The file when it is an ELF file with the allocator's functions; nil for any other.
-  private func elfFile(_ path: String, _ name: String) throws(EBPFError) -> AllocatorFile? {
-    do throws(EBPFError) { return try file(path, name) } catch {
-      // What a process has mapped need not be an ELF file, and may be gone.
-      guard [.malformed, .notFound, .denied].contains(error.code) else { throw error }
-      return nil
+  private func files(in candidates: [Candidate]) throws(EBPFError) -> [AllocatorFile] {
+    try AllocatorLocator.found(in: candidates) { (candidate) throws(EBPFError) in
+      try file(candidate.path, candidate.name)
     }
+  }
+
+  private static func staticProbes(
+    in candidates: [Candidate]
+  ) throws(EBPFError) -> [StaticProbeFile] {
+    try found(in: candidates) { (candidate) throws(EBPFError) in
+      try StaticProbeFile(path: candidate.path, name: candidate.name)
+    }
+  }
+
+  /// What is found in files; those that cannot be looked into have nothing.
+  private static func found<Found>(
+    in candidates: [Candidate], _ look: (Candidate) throws(EBPFError) -> Found?
+  ) throws(EBPFError) -> [Found] {
+    var all: [Found] = []
+    for candidate in candidates {
+      do throws(EBPFError) {
+        if let found = try look(candidate) { all.append(found) }
+      } catch {
+        // What a process has mapped need not be an ELF file, and may be gone.
+        guard [.malformed, .notFound, .denied].contains(error.code) else { throw error }
+      }
+    }
+    return all
   }
 
   private func file(_ path: String, _ name: String) throws(EBPFError) -> AllocatorFile? {

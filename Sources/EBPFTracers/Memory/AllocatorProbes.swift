@@ -33,6 +33,7 @@ final class AllocatorProbes: Sendable {
   /// The processes whose copies of the code are probed; empty for everybody's.
   private let processes: [Int32]
   private let mechanism: Mechanism
+  private let usesStaticProbes: Bool
   private let links = Links()
   private let state = Mutex(State())
 
@@ -46,8 +47,10 @@ final class AllocatorProbes: Sendable {
   }
 
   init(
-    _ object: LoadedObject, locator: AllocatorLocator, processes: [Int32], mechanism: Mechanism
+    _ object: LoadedObject, locator: AllocatorLocator, processes: [Int32], mechanism: Mechanism,
+    usesStaticProbes: Bool
   ) {
+    self.usesStaticProbes = usesStaticProbes
     self.object = object
     self.locator = locator
     self.processes = processes
@@ -99,13 +102,41 @@ final class AllocatorProbes: Sendable {
     for file in AllocatorLocator.distinct(files) { try attach(file) }
   }
 
+  /// Probes static probes that tell of allocations.
+  func attach(_ files: [StaticProbeFile]) throws(EBPFError) {
+    for file in files {
+      let isNew = state.withLock { !$0.isClosed && $0.identities.insert(file.identity).inserted }
+      guard isNew else { continue }
+      do throws(EBPFError) {
+        for (probe, program) in StaticProbeFile.probes {
+          for process in processes.isEmpty ? [nil] : processes.map(Optional.some) {
+            try links.attach(
+              try object.program(program),
+              to: .usdt(
+                .path(file.path), provider: StaticProbeFile.provider, name: probe, process: process),
+              as: "\(program) \(file.identity.device):\(file.identity.inode) \(process ?? 0)")
+          }
+        }
+      } catch { throw error.within(.file(file.name)) }
+      state.withLock { $0.names.append(file.name) }
+    }
+  }
+
   /// Probes the allocators of a program that a recorded process has just begun to execute. Those that
   /// are probed already cost nothing.
   func follow(_ process: Int32) throws(EBPFError) {
     guard processes.isEmpty, locator.allocator.objects.isEmpty else { return }
-    for file in try locator.files(
-      ofProgram: "/proc/\(process)/exe", root: "/proc/\(process)/root")
-    { try attach(file) }
+    let (program, root) = ("/proc/\(process)/exe", "/proc/\(process)/root")
+    guard !usesStaticProbes else {
+      let files = try locator.staticProbes(ofProgram: program, root: root)
+      guard !files.isEmpty else {
+        throw EBPFError(
+          .notFound, "it has no \(StaticProbeFile.description), so its allocations are not seen",
+          context: [.process(process)])
+      }
+      return try attach(files)
+    }
+    for file in try locator.files(ofProgram: program, root: root) { try attach(file) }
   }
 
   private func attach(_ file: AllocatorFile) throws(EBPFError) {
@@ -171,6 +202,11 @@ final class AllocatorProbes: Sendable {
   /// How allocations are observed.
   var hook: TracerHook {
     let (names, places, cheap) = state.withLock { ($0.names, $0.places, $0.cheap) }
+    if usesStaticProbes {
+      return TracerHook(
+        need: "allocations",
+        used: "\(StaticProbeFile.description) of \(names.joined(separator: ", "))")
+    }
     let way = mechanism.isMulti ? "uprobe.multi" : "uprobe"
     var used = "\(way) at \(places) functions of \(names.joined(separator: ", "))"
     if mechanism.hasSessions { used += ", malloc by uprobe.session" }

@@ -10,18 +10,20 @@ struct MemoryAssembler {
   let baseline: ProcessBaseline
   let readings: MemorySession.Readings
   let weight: SampleWeight
+  let usesStaticProbes: Bool
 
   private var recordsAllocations: Bool { configuration.allocations != .none }
 
   init(
     _ configuration: MemoryTracerConfiguration, _ readings: MemorySession.Readings,
-    symbolizer: Symbolizer, baseline: ProcessBaseline
+    symbolizer: Symbolizer, baseline: ProcessBaseline, usesStaticProbes: Bool
   ) {
+    self.usesStaticProbes = usesStaticProbes
     self.configuration = configuration
     self.readings = readings
     self.symbolizer = symbolizer
     self.baseline = baseline
-    if case .sampled(let bytes) = configuration.allocations {
+    if case .sampled(let bytes) = configuration.allocations, !usesStaticProbes {
       weight = SampleWeight(mean: bytes)
     } else {
       weight = SampleWeight(mean: nil)
@@ -61,13 +63,16 @@ struct MemoryAssembler {
     var stacks: [Place: Int] = [:]
     for (index, place) in places.enumerated() {
       guard let sum = sums[place] else { continue }
-      stacks[place] = builder.add(
-        process: process(place.process), kernel: [], user: frames[index],
-        markers: markers(place.stack), values: values(sum))
+      stacks[place] =
+        builder.add(
+          process: process(place.process), kernel: [], user: frames[index],
+          markers: markers(place.stack), values: values(sum)
+        ).stack
     }
     let names = try machineNames()
     return MemoryRecording(
-      totals: totals(), sampleBytes: weight.mean, blocks: blocks(stacks),
+      totals: totals(), usesStaticProbes: usesStaticProbes, sampleBytes: weight.mean,
+      blocks: blocks(stacks),
       sites: sites(sums, stacks), processes: growth(), victims: victims(),
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, unresolvedFrames: builder.unresolved.values.reduce(0, +),
@@ -111,6 +116,11 @@ struct MemoryAssembler {
     guard weight.mean == nil else {
       return weight.multiplied(by: block.factor).scaled(
         MemoryAmount(count: 1, bytes: block.size), size: block.size)
+    }
+    guard block.weighted == 0 else {
+      // The nearest whole number of blocks, as the kernel counts them.
+      let count = block.size == 0 ? 1 : (Double(block.weighted) / Double(block.size)).rounded()
+      return (max(1, count), Double(block.weighted))
     }
     let count = Double(max(1, block.factor))
     return (count, count * Double(block.size))

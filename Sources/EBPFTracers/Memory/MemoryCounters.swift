@@ -39,6 +39,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var allocationsAdded: UInt64 = 0
   var freesAdded: UInt64 = 0
   var releasedAdded: UInt64 = 0
+  var unreadable: UInt64 = 0
   var stacksSent: UInt64 = 0
   var stacksLost: UInt64 = 0
   var stacksCut: UInt64 = 0
@@ -68,7 +69,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.failures, \.nested, \.abandoned, \.sampledOut, \.filtered, \.paused, \.threadsLost,
       \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
       \.mappingFailures, \.rssEvents, \.rssUpdates, \.unowned, \.victims, \.eventsLost,
-      \.followLost, \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded,
+      \.followLost, \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded, \.unreadable,
       \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
     ]
   }

@@ -17,7 +17,7 @@ struct MemoryHooks: Sendable {
 
   init(
     _ configuration: MemoryTracerConfiguration, _ control: MemoryControl,
-    _ mechanism: AllocatorProbes.Mechanism, kernel: any KernelInterface
+    _ source: AllocationSource, _ mechanism: AllocatorProbes.Mechanism, kernel: any KernelInterface
   ) throws(EBPFError) {
     var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
     var others: Set<String> = []
@@ -25,11 +25,13 @@ struct MemoryHooks: Sendable {
     options.maxEntries = ["live": 1, "sites": max(1, configuration.siteLimit)]
     if configuration.allocations != .none {
       options.maxEntries["live"] = max(1, configuration.blockLimit)
-      others = AllocatorProbes.programs
+      others = source.programs
       for index in object.programs.indices where others.contains(object.programs[index].name) {
         object.programs[index].attachType = mechanism.attachType
       }
-      if mechanism.hasSessions { others.insert(AllocatorProbes.session) }
+      if mechanism.hasSessions && !source.usesStaticProbes {
+        others.insert(AllocatorProbes.session)
+      }
     }
     let prepare = { (object: LoadedObject) throws(EBPFError) in
       try Map<UInt32, MemoryControl>(try object.map("control")).update(0, control)

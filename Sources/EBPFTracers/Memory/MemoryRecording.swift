@@ -4,7 +4,11 @@ public import Profiles
 public struct MemoryRecording: Sendable {
   /// What the allocator did. All zero without ``MemoryTracerConfiguration/Allocations``.
   public var totals: MemoryTotals
-  /// The mean distance between picked bytes; nil when every allocation was recorded.
+  /// True where processes picked allocations themselves and told of them by the static probes
+  /// `otel_memory:alloc` and `otel_memory:free`: figures are what they say that their picks stand for.
+  public var usesStaticProbes: Bool
+  /// The mean distance between picked bytes; nil when every allocation was recorded, or processes picked
+  /// them.
   public var sampleBytes: UInt64?
   /// Blocks that were allocated while recording and not freed, the largest first; of sampled
   /// allocations those that were picked.

@@ -73,6 +73,7 @@ struct MemoryBlockRecord: Hashable, BitwiseCopyable, Sendable {
   var stack = StackID()
   var threadID: UInt32 = 0
   var factor: UInt32 = 0
+  var weighted: UInt64 = 0
 }
 
 /// `struct memory_point`.

@@ -18,6 +18,10 @@ final class MemorySession: Sendable {
   private let costlyPrograms: [String]
   private let growthHooks: [TracerHook]
   private let probes: AllocatorProbes?
+  /// Allocations are those that processes tell of, and not the allocator's.
+  let usesStaticProbes: Bool
+  /// Why they are not.
+  private let sourceRefusal: TracerHook.Refusal?
   private let collector: Mutex<MemoryCollector>
   private let poller: Poller
   private let counters: PerCPUMap<UInt32, MemoryCounters>
@@ -45,7 +49,7 @@ final class MemorySession: Sendable {
   }
 
   init(
-    _ configuration: MemoryTracerConfiguration, files: [AllocatorFile],
+    _ configuration: MemoryTracerConfiguration, source: AllocationSource,
     locator: AllocatorLocator, symbolizer: Symbolizer, kernel: any KernelInterface
   ) throws(EBPFError) {
     self.symbolizer = symbolizer
@@ -56,14 +60,18 @@ final class MemorySession: Sendable {
     baseline = ProcessBaseline(of: configuration.filter.processes, numbers)
     let release = try MemorySession.release()
     let processes = configuration.probedProcesses
-    let control = MemoryControl(configuration)
+    var control = MemoryControl(configuration)
+    usesStaticProbes = source.usesStaticProbes
+    sourceRefusal = source.refusal
+    // What processes tell of was picked already.
+    if usesStaticProbes { control.sampleBytes = 0 }
     var mechanism = AllocatorProbes.Mechanism(attachType: AttachType(rawValue: 0))
     if configuration.allocations != .none {
       mechanism = AllocatorProbes.mechanism(
         processes: processes, isSampling: control.sampleBytes != 0, release: release,
         kernel: kernel)
     }
-    let loaded = try MemoryHooks(configuration, control, mechanism, kernel: kernel)
+    let loaded = try MemoryHooks(configuration, control, source, mechanism, kernel: kernel)
     attached = loaded.attached
     costlyPrograms = attached.links.names.filter { MemoryHooks.costly.contains($0) }
     growthHooks = loaded.hooks
@@ -87,13 +95,17 @@ final class MemorySession: Sendable {
         try symbolizer.snapshot(pid: numbers.outer(process))
       } catch { continue }
     }
-    if configuration.allocations != .none {
-      let probes = AllocatorProbes(
-        object, locator: locator, processes: processes, mechanism: mechanism)
+    let probes = AllocatorProbes(
+      object, locator: locator, processes: processes, mechanism: mechanism,
+      usesStaticProbes: usesStaticProbes)
+    switch source {
+    case .none: self.probes = nil
+    case .allocators(let files, _):
       try probes.attach(files, subject: MemorySession.subject(configuration))
       self.probes = probes
-    } else {
-      probes = nil
+    case .staticProbes(let files):
+      try probes.attach(files)
+      self.probes = probes
     }
     var recording = control
     recording.paused = MemoryControl.Recording.on
@@ -225,6 +237,7 @@ extension MemorySession {
   var hooks: [TracerHook] {
     var hooks = growthHooks
     if var hook = probes?.hook {
+      hook.refused += [sourceRefusal].compactMap(\.self)
       let missed = state.withLock { $0.missed }
       hook.refused += missed.map { TracerHook.Refusal(hook: "a later program", why: $0) }
       hooks.insert(hook, at: 0)
@@ -307,7 +320,7 @@ extension MemorySession {
   func totals() throws(EBPFError) -> MemoryTotals {
     MemoryAssembler(
       configuration, try readings(at: Clock.monotonic.now), symbolizer: symbolizer,
-      baseline: baseline
+      baseline: baseline, usesStaticProbes: usesStaticProbes
     ).totals()
   }
 

@@ -56,7 +56,7 @@ public final class MemoryTracer: Tracer {
     try life.start { () throws(EBPFError) in
       let locator = AllocatorLocator(allocator: configuration.allocator)
       return try MemorySession(
-        configuration, files: try files(locator), locator: locator,
+        configuration, source: try source(locator), locator: locator,
         symbolizer: TracerSharing.symbolizer(sharing), kernel: kernel)
     }
   }
@@ -123,9 +123,44 @@ public final class MemoryTracer: Tracer {
     }
   }
 
+  /// Where allocations of what will be recorded are seen.
+  private func source(_ locator: AllocatorLocator) throws(EBPFError) -> AllocationSource {
+    guard configuration.allocations != .none else { return .none }
+    // Every call, or an allocator by name: that is not what a process picks.
+    guard case .sampled = configuration.allocations,
+      configuration.allocator == MemoryTracerConfiguration.Allocator()
+    else { return .allocators(try files(locator), refusal: nil) }
+    let found = try staticProbes(locator)
+    guard found.files.isEmpty || found.missing != nil else { return .staticProbes(found.files) }
+    var refusal: TracerHook.Refusal?
+    if let missing = found.missing, !found.files.isEmpty {
+      refusal = TracerHook.Refusal(
+        hook: StaticProbeFile.description, why: "process \(missing) does not have them")
+    }
+    return .allocators(try files(locator), refusal: refusal)
+  }
+
+  /// The files with static probes of what will be recorded, and a process that has none. Nothing where
+  /// anybody may be recorded: what is seen there by an allocator's functions may be told again.
+  private func staticProbes(
+    _ locator: AllocatorLocator
+  ) throws(EBPFError) -> (files: [StaticProbeFile], missing: Int32?) {
+    if let program {
+      guard let path = AllocatorLocator.program(program) else { return ([], nil) }
+      return (try locator.staticProbes(ofProgram: path), nil)
+    }
+    var files: [StaticProbeFile] = []
+    var missing: Int32?
+    for process in configuration.filter.processes.sorted() {
+      let found = try locator.staticProbes(of: process)
+      if found.isEmpty { missing = missing ?? process }
+      files += found
+    }
+    return (files, missing)
+  }
+
   /// The allocators of what will be recorded.
   private func files(_ locator: AllocatorLocator) throws(EBPFError) -> [AllocatorFile] {
-    guard configuration.allocations != .none else { return [] }
     guard configuration.allocator.objects.isEmpty else { return try locator.named() }
     if let program {
       guard let path = AllocatorLocator.program(program) else {
@@ -149,7 +184,7 @@ extension MemorySession: TracerSession {
   func snapshot(statistics: TracerStatistics) throws(EBPFError) -> MemoryRecording {
     try MemoryAssembler(
       configuration, try readings(at: Clock.monotonic.now), symbolizer: symbolizer,
-      baseline: baseline
+      baseline: baseline, usesStaticProbes: usesStaticProbes
     ).assemble(self, statistics: statistics)
   }
 
@@ -158,7 +193,8 @@ extension MemorySession: TracerSession {
     var statistics = try statistics()
     statistics.recordedNanoseconds = recordedNanoseconds
     return try MemoryAssembler(
-      configuration, readings, symbolizer: symbolizer, baseline: baseline
+      configuration, readings, symbolizer: symbolizer, baseline: baseline,
+      usesStaticProbes: usesStaticProbes
     ).assemble(self, statistics: statistics)
   }
 
@@ -170,7 +206,8 @@ extension MemorySession: TracerSession {
       + counts.rssUpdates + counts.victims
       - min(counts.sitesLost, counts.allocationEvents + counts.faultEvents + counts.mappings)
     statistics.dropped =
-      counts.threadsLost + counts.processesLost + counts.sitesLost + malformedRecords
+      counts.threadsLost + counts.processesLost + counts.sitesLost + counts.unreadable
+      + malformedRecords
     statistics.unwanted =
       counts.releaseEvents + counts.unknownFrees + counts.nullFrees + counts.failures
       + counts.nested + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused

@@ -13,6 +13,10 @@ public struct MemoryTracerConfiguration: Sendable, Hashable {
     /// One allocated byte in so many, picked at random. Totals are unbiased estimates: an allocation
     /// of `size` bytes is picked with probability p = 1 − exp(−size / mean) and stands for 1 / p
     /// allocations. The standard error of a sum of bytes is at most √(mean × bytes + Σ size²).
+    ///
+    /// Processes that pick allocations themselves, and tell of them by the static probes (USDT)
+    /// `otel_memory:alloc(block, size, weighted bytes)` and `otel_memory:free(block)`, are taken at their
+    /// word instead, where all that will be recorded have them: then no call of the allocator is looked at.
     case sampled(bytes: UInt64)
   }
 

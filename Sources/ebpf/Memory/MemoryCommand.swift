@@ -23,7 +23,9 @@ struct MemoryCommand: ParsableCommand {
       posix_memalign, aligned_alloc, memalign, valloc, pvalloc and free, in every C library and \
       executable that has them. One allocated byte in 512 KiB is picked (--sample-bytes), and \
       what is shown are unbiased estimates. --exact records every call. Either way a probe runs \
-      in each call, which costs a microsecond or more; --exact measures it and says so first.
+      in each call, which costs a microsecond or more; --exact measures it and says so first. A \
+      program that picks allocations itself and tells of them by the USDT probes otel_memory:alloc \
+      and otel_memory:free is taken at its word instead, at next to no cost.
 
       The ending of -o FILE picks the format: .html (interactive flame graph in one file), .svg, \
       .folded, .pb.gz (pprof), .speedscope.json. Values are alloc_objects, alloc_space, \

@@ -4,6 +4,9 @@ import EBPFTracers
 /// The JSON summary of a memory recording.
 struct MemoryDocument: Encodable {
   let totals: Totals
+  /// `allocator`: its functions; `otel_memory`: what processes tell by static probes. Null without
+  /// allocations.
+  @Nullable var source: String?
   /// The mean distance between picked bytes; null when the figures are exact.
   @Nullable var sampleBytes: UInt64?
   let leaks: [Block]
@@ -110,12 +113,13 @@ struct MemoryDocument: Encodable {
   }
 
   init(
-    _ result: MemoryRecording, leaks: [MemoryBlock], file: String?, top: Int,
-    containers: ContainerNames?, economy: GovernorState?
+    _ result: MemoryRecording, recordsAllocations: Bool, leaks: [MemoryBlock], file: String?,
+    top: Int, containers: ContainerNames?, economy: GovernorState?
   ) {
     let stacks = StackNames(result.profile)
     totals = Totals(result.totals)
     self.economy = economy.map(EconomyDocument.init)
+    source = recordsAllocations ? (result.usesStaticProbes ? "otel_memory" : "allocator") : nil
     sampleBytes = result.sampleBytes
     self.leaks = leaks.map { block in
       Block(

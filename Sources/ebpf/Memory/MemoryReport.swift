@@ -121,7 +121,9 @@ struct MemoryReport {
   private func allocations(_ footer: TracerFooter) {
     let totals = result.totals
     var kinds = "every call"
-    if let mean = result.sampleBytes {
+    if result.usesStaticProbes {
+      kinds = "what the program picks and tells of by the USDT probes of otel_memory"
+    } else if let mean = result.sampleBytes {
       kinds = "estimates: one allocated byte in \(Figures.count(mean)) was picked"
     }
     footer.line("allocator", kinds)
@@ -147,7 +149,8 @@ extension MemoryReport: TracerReport {
 
   func document(file: String?) -> any Encodable {
     MemoryDocument(
-      result, leaks: leaks, file: file, top: command.top, containers: containers, economy: economy)
+      result, recordsAllocations: command.recordsAllocations, leaks: leaks, file: file,
+      top: command.top, containers: containers, economy: economy)
   }
 
   func printTables() throws(EBPFError) {
