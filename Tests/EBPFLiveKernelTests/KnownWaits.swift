@@ -18,6 +18,9 @@ struct KnownWaits {
   /// Recording ended not before the first, and not after the second: of the monotonic clock.
   let end: (earliest: UInt64, latest: UInt64)
 
+  /// What the machine below a virtual one took from its CPUs meanwhile, in nanoseconds.
+  let stolen: UInt64
+
   /// What is known of one thread; times in nanoseconds, moments of the monotonic clock.
   struct Figures {
     var thread: Int32 = 0
@@ -42,6 +45,7 @@ struct KnownWaits {
     var configuration = configuration
     if configuration.filter.isEmpty { configuration.filter.processes = [child.id] }
     let before = try Self.switches(process, process)
+    let stolenBefore = try Self.stolen()
     let profiler = WallProfiler(configuration)
     try profiler.start()
     let started = Clock.monotonic.now
@@ -78,6 +82,7 @@ struct KnownWaits {
     let after = try Self.switches(process, process)
     mainSwitches = (after.voluntary - before.voluntary, after.involuntary - before.involuntary)
     result = try profiler.stop()
+    stolen = try Self.stolen() - stolenBefore
     end = (earliest, started + result.statistics.recordedNanoseconds)
     child.send(SIGKILL)
   }
@@ -109,6 +114,12 @@ struct KnownWaits {
       try #require(Clock.monotonic.now < deadline, "waited a minute for: \(what)")
       usleep(2_000)
     }
+  }
+
+  /// The eighth figure of the first line of /proc/stat (proc(5)), in nanoseconds.
+  private static func stolen() throws -> UInt64 {
+    let words = try SystemFile.lines("/proc/stat")[0].split(separator: " ")
+    return try #require(words.count > 8 ? UInt64(words[8]) : nil) * 10_000_000
   }
 
   /// The state letters of a process's threads.
