@@ -109,6 +109,37 @@ import Testing
     #expect(screen.contains("hot_b"))
   }
 
+  @Test(arguments: ["--off-cpu", "--wall"])
+  func `profile: waits with who ended them, and threads`(mode: String) throws {
+    let terminal = try TerminalSession(columns: 150, rows: 40)
+    let work = try StoppedProcess(workload: "waits", ["wakers", "1000"])
+    try start(
+      ["profile", mode, "--wakers", "--live", "-p", "\(work.id)"], in: terminal,
+      titled: "ebpf profile")
+    try terminal.until("the main thread, stopped") { $0.contains("blocked: stopped") }
+    #expect(try work.finish() == 0)
+    try terminal.until("all waits for the futex") { screen in
+      screen.split(separator: "\n").contains {
+        $0.contains(" 1,000 ") && $0.contains("blocked: sleeping")
+          && $0.contains("wait_for_futex")
+      }
+    }
+    try terminal.type("/waits in syscall < release_futex < wake_by_futex")
+    try terminal.press("Enter", "Enter")
+    let details = try terminal.until("the stacks") { $0.contains("woken by waits") }
+    #expect(details.contains("in 1,000 times since the start"), "\(details)")
+    #expect(details.contains("  wait_for_futex\n") && details.contains("  wake_by_futex\n"))
+    try terminal.press("Escape", "Tab")
+    try terminal.until("the threads") { $0.contains("SWITCHES/s") && $0.contains("woken") }
+    try terminal.press("Enter")
+    try terminal.until("its states") { $0.contains("time by state") }
+    try terminal.press("Escape")
+    try terminal.until("the table") { $0.hasPrefix("ebpf profile") }
+    try terminal.press("q")
+    let screen = try expectRestored(terminal)
+    #expect(screen.contains("switches in"))
+  }
+
   @Test func `network: a connection with its bytes and its health`() throws {
     let pair = try LoopbackConnection()
     let terminal = try TerminalSession(columns: 132, rows: 40)

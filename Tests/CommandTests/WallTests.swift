@@ -71,6 +71,50 @@ import Testing
     #expect(sum > 1_000_000)
   }
 
+  @Test func `wakers are in the folded stacks, the table and the document`() throws {
+    let directory = try TemporaryDirectory()
+    let file = directory.file("wakers.folded")
+    let child = try StoppedProcess(workload: "waits", ["wakers", "100"])
+    let running = try RunningCommand([
+      EBPF.path, "profile", "--off-cpu", "--wakers", "--json", "--top", "1000", "-o", file, "-p",
+      "\(child.id)", "--control", directory.file("control"),
+    ])
+    _ = try running.ask("stats", at: directory.file("control"))
+    #expect(try child.finish() == 0)
+    running.send(SIGINT)
+    let document = try running.document()
+    #expect(running.end(by: 0) == 0)
+    var counts: [String: Int] = [:]
+    for wait in document["waits"].list {
+      let names = wait["stack"].list.compactMap(\.text)
+      guard let place = names.first(where: { $0 == "wait_for_futex" || $0 == "wait_for_timer" }),
+        names[0] == "[blocked: sleeping]"
+      else { continue }
+      let waker = wait["waker"]
+      counts[place, default: 0] += wait["count"].int ?? 0
+      if place == "wait_for_timer" {
+        #expect(waker["context"].text == "interrupt")
+        #expect(waker["command"] == .null && waker["pid"] == .null)
+      } else {
+        #expect(waker["context"].text == "thread")
+        #expect(waker["command"].text == "waits")
+        #expect(waker["pid"].int == Int(child.id))
+        #expect(waker["tid"] == .null)
+        let stack = waker["stack"].list.compactMap(\.text)
+        #expect(stack.contains("wake_by_futex") && stack.contains("main"), "\(stack)")
+      }
+    }
+    #expect(counts["wait_for_futex"] == 100)
+    // A timer may run out before the thread has left its CPU.
+    #expect((80...100).contains(counts["wait_for_timer"] ?? 0))
+    #expect((document["wakers"]["thread"]["count"].int ?? 0) >= 200)
+    // The waker is above the separator, upside down: its innermost function comes first.
+    let lines = try SystemFile.lines(file)
+    let wait = /;wait_for_futex;.*\[blocked: sleeping\];--;/
+    let waker = /;wake_by_futex;.*main;.*;waits \d+$/
+    #expect(lines.contains { $0.contains(wait) && $0.contains(waker) }, "\(lines)")
+  }
+
   @Test(arguments: ["html", "svg", "pb.gz", "speedscope.json"])
   func `every format takes time off the CPU`(ending: String) throws {
     let child = try sleeper()
@@ -92,6 +136,7 @@ import Testing
   @Test(arguments: [
     (["--off-cpu", "--wall"], "--wall has what --off-cpu has"),
     (["--min-block", "1ms"], "--min-block goes with"),
+    (["--wakers"], "--wakers goes with"),
     (["--off-cpu", "--idle"], "--idle counts samples"),
     (["--wall", "--max-samples", "5"], "--max-samples counts samples"),
     (["--off-cpu", "-F", "99"], "--off-cpu takes no samples"),

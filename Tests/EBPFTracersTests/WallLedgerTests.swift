@@ -80,4 +80,52 @@ import Testing
     #expect(key?.userStack.isNone == true)
     #expect(key.map { $0.flags & ProfilerKey.Flags.waitIsShort != 0 } == true)
   }
+
+  @Test func `a wait that somebody ended is kept with who it was, and one that goes on is not`() {
+    var event = WallThreadEvent()
+    event.flags = WallThreadEvent.Flags.wanted
+    event.threadID = 9
+    event.process.processID = 9
+    event.record.left = 10
+    event.record.woken = 40
+    event.record.arrived = 60
+    event.record.state = ThreadState.sleeping.rawValue
+    event.record.waker.process.processID = 5
+    event.record.waker.flags = ProfilerKey.Flags.isWaker
+    var ledger = WallLedger()
+    ledger.addLiving(bytes(event), end: 100, configuration: WallProfilerConfiguration())
+    #expect(ledger.wakes.map(\.value) == [WaitTotal(nanoseconds: 30, count: 1)])
+    #expect(ledger.wakes.keys.first?.waker.process.processID == 5)
+    #expect(ledger.waits.map(\.value) == [WaitTotal(nanoseconds: 20, count: 1)])
+    #expect(ledger.waits.keys.first?.threadState == .woken)
+
+    event.record.arrived = 0
+    event.record.woken = 0
+    event.record.waker.flags = 0
+    ledger = WallLedger()
+    ledger.addLiving(bytes(event), end: 100, configuration: WallProfilerConfiguration())
+    #expect(ledger.wakes.isEmpty)
+    #expect(ledger.waits.map(\.value) == [WaitTotal(nanoseconds: 90, count: 1)])
+  }
+
+  @Test func `a wake-up cut short is refused, and a whole one is added`() {
+    var key = WakeKey()
+    key.blocked.process.processID = 7
+    key.waker.command = CommandName("waker")
+    let words: [UInt64] = [6, 250]
+    let record =
+      words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+      + BitwiseBytes.read(key, byteCount: MemoryLayout<WakeKey>.stride) { BitwiseBytes.array($0) }
+    var ledger = WallLedger()
+    for length in 0..<record.count {
+      let cut = Array(record[..<length])
+      let isTaken = ledger.addWake(cut.span.rawBytes)
+      #expect(!isTaken)
+    }
+    for _ in 0..<2 {
+      let isTaken = ledger.addWake(record.span.rawBytes)
+      #expect(isTaken)
+    }
+    #expect(ledger.wakes == [key: WaitTotal(nanoseconds: 500, count: 2)])
+  }
 }

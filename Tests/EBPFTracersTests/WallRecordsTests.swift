@@ -39,7 +39,11 @@ import Testing
         "user_stack": \.userStack, "kernel_stack": \.kernelStack, "state": \.state,
         "key_flags": \.keyFlags, "times": \.times, "voluntary": \.voluntary,
         "involuntary": \.involuntary, "verdict": \.verdict, "before": \.before,
+        "waker": \.waker,
       ])
+    try check(WakeKey.self, "wake_key", ["blocked": \.blocked, "waker": \.waker])
+    let event = try layout("wall_wake_event")
+    #expect(event.members["time"] == 8 && event.members["key"] == 16)
     try check(
       WallCounters.self, "wall_counters",
       [

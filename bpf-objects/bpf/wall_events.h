@@ -6,9 +6,12 @@
  *   map             type              key                  value
  *   wall_clock      array, mmapable   u32 (0)              u64, see below
  *   waits           hash              struct profiler_key  struct wait
+ *   wakes           hash              struct wake_key      struct wait
  *   threads         task storage      -                    struct thread_record
  *   threads_by_id   hash              u32 thread id        struct thread_record
  *   wall_counters   per-CPU array     u32 (0)              struct wall_counters
+ *
+ * With wall_takes_wakers the blocked time that ended by a wake-up is in `wakes`, all other in `waits`.
  *
  * One of `threads` and `threads_by_id` is there: the second where programs cannot have the first.
  *
@@ -49,12 +52,20 @@ enum thread_state {
 #define KEY_WAIT_SHORT (1 << 4)         /* shorter than wall_min_wait: without stacks */
 #define KEY_STACKS_LEFT_OUT (1 << 5)    /* to save: economy.h */
 #define KEY_BEFORE (1 << 6)             /* the wait began before the recording, or in a pause */
+#define KEY_WAKER (1 << 7)              /* of a waker: what else is there means something */
 
 #define CLOCK_STOPPED (1ULL << 63)
 
 struct wait {
 	u64 time;  /* ns */
 	u64 count;
+};
+
+/* A wait, and the thread that ended it: what ran where the thread was woken. An interrupt has the stacks
+ * of the thread that it came upon. */
+struct wake_key {
+	struct profiler_key blocked;
+	struct profiler_key waker; /* process 0: the CPU was idle; flags 0: not known */
 };
 
 struct thread_record {
@@ -73,6 +84,7 @@ struct thread_record {
 	u64 involuntary; /* times it had to leave */
 	u32 verdict;     /* enum thread_verdict */
 	u32 before;      /* enum thread_state when it was met, before anything happened to it */
+	struct profiler_key waker; /* who woke it last, at `woken`; flags 0: not known */
 };
 
 enum thread_verdict {
@@ -90,9 +102,9 @@ struct wall_counters {
 	u64 untracked;      /* a wanted thread left the CPU that has no record: its time is not known */
 	u64 inferred;       /* a wanted thread left the CPU that nobody had seen arrive: the kernel's
 			     * own account of its run says when that was */
-	u64 recorded;       /* intervals counted in `waits` */
-	u64 overflowed;     /* `waits` full: sent through the ring */
-	u64 dropped;        /* `waits` full and ring full: their stacks are lost, */
+	u64 recorded;       /* intervals counted in `waits` or `wakes` */
+	u64 overflowed;     /* the table full: sent through the ring */
+	u64 dropped;        /* the table full and ring full: their stacks are lost, */
 	u64 dropped_time;   /* not their time, which is in the thread's record; ns */
 	u64 records_lost;   /* threads that ended when the ring was full */
 	u64 records_time;   /* and the time in their records; ns */
@@ -103,6 +115,7 @@ struct wall_counters {
 enum wall_event_kind {
 	WALL_WAIT_EVENT = 4,
 	WALL_THREAD_EVENT = 5,
+	WALL_WAKE_EVENT = 6,
 };
 
 /* One interval that found no room in `waits`. */
@@ -111,6 +124,14 @@ struct wall_wait_event {
 	u32 padding;
 	u64 time; /* ns */
 	struct profiler_key key;
+};
+
+/* One interval that found no room in `wakes`. */
+struct wall_wake_event {
+	u32 kind; /* WALL_WAKE_EVENT */
+	u32 padding;
+	u64 time; /* ns */
+	struct wake_key key;
 };
 
 enum wall_thread_bits {

@@ -68,8 +68,36 @@ int wall_waking(u64 *arguments)
 		return 0; /* arrays: cannot happen */
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread)
-		thread->woken = wall.now;
+		wake(&wall, thread);
 	return 0;
+}
+
+INLINE int woken_by(u64 *arguments, bool walks)
+{
+	struct task_struct *task = (void *)arguments[0];
+	struct thread_record *thread;
+	struct wall wall;
+
+	if (!wall_begin(&wall))
+		return 0; /* arrays: cannot happen */
+	thread = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (thread && wake(&wall, thread))
+		keep_waker(arguments, &wall, thread, task, walks);
+	return 0;
+}
+
+/* The same, and who it is. */
+SEC("tp_btf/sched_waking")
+int wall_waker(u64 *arguments)
+{
+	return woken_by(arguments, 0);
+}
+
+/* The same, with user stacks walked by unwind rows. x86-64. */
+SEC("tp_btf/sched_waking")
+int wall_waker_walk(u64 *arguments)
+{
+	return woken_by(arguments, 1);
 }
 
 /* (task, flags): the current thread has made another, which has not run. */
@@ -158,7 +186,22 @@ int wall_waking_by_id(struct raw_tracepoint *context)
 		return 0; /* arrays: cannot happen */
 	thread = record_by_id(id);
 	if (thread)
-		thread->woken = wall.now;
+		wake(&wall, thread);
+	return 0;
+}
+
+SEC("raw_tp/sched_waking")
+int wall_waker_by_id(struct raw_tracepoint *context)
+{
+	u32 id = id_of(context->args[0]);
+	struct thread_record *thread;
+	struct wall wall;
+
+	if (!wall_begin(&wall))
+		return 0; /* arrays: cannot happen */
+	thread = record_by_id(id);
+	if (thread && wake(&wall, thread))
+		keep_waker(context, &wall, thread, (const void *)context->args[0], 0);
 	return 0;
 }
 

@@ -15,6 +15,21 @@ struct {
 	__type(value, struct wait);
 } waits SEC(".maps");
 
+struct {
+	__uint(type, MAP_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct wake_key);
+	__type(value, struct wait);
+} wakes SEC(".maps");
+
+/* Where a wake_key is put together. */
+struct {
+	__uint(type, MAP_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wall_wake_event);
+} wake_space SEC(".maps");
+
 /* What the programs work with; all in arrays, so that it is always there. */
 struct wall {
 	struct wall_counters *count;
@@ -40,6 +55,27 @@ INLINE bool wall_begin(struct wall *wall)
 	return 1;
 }
 
+/* Adds an interval to a table of waits; false when it is full. */
+INLINE bool add_wait(void *table, const void *key, u64 time)
+{
+	struct wait first = { .time = time, .count = 1 };
+	struct wait *wait = bpf_map_lookup_elem(table, key);
+	long status;
+
+	if (!wait) {
+		status = bpf_map_update_elem(table, key, &first, UPDATE_NOEXIST);
+		if (status == 0)
+			return 1;
+		/* Another CPU was first? */
+		wait = status == -EEXIST ? bpf_map_lookup_elem(table, key) : NULL;
+		if (!wait)
+			return 0;
+	}
+	__atomic_fetch_add(&wait->time, time, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&wait->count, 1, __ATOMIC_RELAXED);
+	return 1;
+}
+
 /* Counts an interval under the key in the scratch space. Global, so that the verifier looks at it
  * once. */
 NOINLINE int count_interval(u64 time, u32 flags)
@@ -48,7 +84,6 @@ NOINLINE int count_interval(u64 time, u32 flags)
 	struct wall_counters *count;
 	struct profiler_key *key;
 	struct scratch *space;
-	struct wait *wait;
 	u32 zero = 0;
 
 	count = bpf_map_lookup_elem(&wall_counters, &zero);
@@ -57,21 +92,7 @@ NOINLINE int count_interval(u64 time, u32 flags)
 		return 0; /* arrays: cannot happen */
 	key = &space->sample.key;
 	key->flags = flags;
-	wait = bpf_map_lookup_elem(&waits, key);
-	if (!wait) {
-		struct wait first = { .time = time, .count = 1 };
-		long status = bpf_map_update_elem(&waits, key, &first, UPDATE_NOEXIST);
-
-		if (status == 0) {
-			count->recorded++;
-			return 0;
-		}
-		/* Full; or another CPU was first. */
-		wait = status == -EEXIST ? bpf_map_lookup_elem(&waits, key) : NULL;
-	}
-	if (wait) {
-		__atomic_fetch_add(&wait->time, time, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&wait->count, 1, __ATOMIC_RELAXED);
+	if (add_wait(&waits, key, time)) {
 		count->recorded++;
 		return 0;
 	}
@@ -87,6 +108,37 @@ NOINLINE int count_interval(u64 time, u32 flags)
 	event->key = *key;
 	bpf_ringbuf_submit(event, 0);
 	count->overflowed++;
+	return 0;
+}
+
+/* The same, with the waker that the caller has put into wake_space. */
+NOINLINE int count_wake(u64 time, u32 flags)
+{
+	struct wall_counters *count;
+	struct wall_wake_event *event;
+	struct scratch *space;
+	u32 zero = 0;
+
+	count = bpf_map_lookup_elem(&wall_counters, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	event = bpf_map_lookup_elem(&wake_space, &zero);
+	if (!count || !space || !event)
+		return 0; /* arrays: cannot happen */
+	event->key.blocked = space->sample.key;
+	event->key.blocked.flags = flags;
+	if (add_wait(&wakes, &event->key, time)) {
+		count->recorded++;
+		return 0;
+	}
+	event->kind = WALL_WAKE_EVENT;
+	event->padding = 0;
+	event->time = time;
+	if (bpf_ringbuf_output(&events, event, sizeof(*event), 0) == 0) {
+		count->overflowed++;
+	} else {
+		count->dropped++;
+		count->dropped_time += time;
+	}
 	return 0;
 }
 
@@ -119,7 +171,8 @@ INLINE void count_wait(struct wall *wall, struct thread_record *thread)
 	u64 image = key->process.image;
 	u64 from = began(thread), arrived = later(thread->arrived, from), woken = from;
 	u32 state = thread->left ? thread->state : thread->before;
-	u32 flags = thread->key_flags, runnable = THREAD_WOKEN;
+	u32 zero = 0, flags = thread->key_flags, runnable = THREAD_WOKEN;
+	struct wall_wake_event *wake;
 
 	if (!thread->left) {
 		flags |= KEY_BEFORE;
@@ -146,47 +199,52 @@ INLINE void count_wait(struct wall *wall, struct thread_record *thread)
 		key->kernel_stack.low = key->kernel_stack.high = 0;
 		key->process.image = 0;
 	}
-	if (woken > from)
+	if (wall_takes_wakers && woken > from && !(flags & KEY_WAIT_SHORT)) {
+		wake = bpf_map_lookup_elem(&wake_space, &zero);
+		if (!wake)
+			return; /* an array: cannot happen */
+		wake->key.waker = thread->waker;
+		count_wake(woken - from, flags | state << KEY_STATE_SHIFT);
+	} else if (woken > from) {
 		count_interval(woken - from, flags | state << KEY_STATE_SHIFT);
+	}
 	if (arrived > woken)
 		count_interval(arrived - woken, flags | runnable << KEY_STATE_SHIFT);
 	key->process.image = image;
 }
 
-/* Takes the stacks of the thread that leaves its CPU into its record; its process is in the key. */
-INLINE void take_stacks(void *context, struct wall *wall, struct thread_record *thread, bool walks)
+/* Takes the stacks of the current thread, whose process is in the key. Returns the flags, and those of
+ * enum profiler_key_bits that tell how it went. */
+INLINE u32 take_stacks(void *context, struct scratch *space, struct stack_id *user_stack,
+		       struct stack_id *kernel_stack, u32 flags, bool takes_kernel, bool walks)
 {
-	struct scratch *space = wall->space;
 	struct profiler_counters *count;
 	const struct economy *thrift;
-	u32 zero = 0, flags = thread->key_flags;
+	u32 zero = 0;
 	int outcome;
 
 	count = bpf_map_lookup_elem(&counters, &zero);
 	thrift = bpf_map_lookup_elem(&economy, &zero);
 	if (!count || !thrift)
-		return; /* arrays: cannot happen */
-	if ((READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS) || economy_weight(thrift) == 0) {
-		thread->key_flags = flags | KEY_STACKS_LEFT_OUT;
-		return;
-	}
-	thread->image = space->sample.key.process.image;
-	if (!(profiler_flags & PROFILER_NO_KERNEL_STACKS)) {
+		return flags; /* arrays: cannot happen */
+	if ((READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS) || economy_weight(thrift) == 0)
+		return flags | KEY_STACKS_LEFT_OUT;
+	if (takes_kernel) {
 		outcome = capture_taken(bpf_get_stack(context, space->stack.addresses,
 						      sizeof(space->stack.addresses), 0), 0);
 		if (outcome == CAPTURED)
-			thread->kernel_stack = space->stack.id;
+			*kernel_stack = space->stack.id;
 		else if (outcome == CAPTURE_LOST)
 			flags |= KEY_KERNEL_STACK_LOST;
 	}
-	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && thread->image != 0) {
+	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && space->sample.key.process.image != 0) {
 		outcome = walks ? walk_and_send() : CAPTURE_UNKNOWN;
 		if (outcome == CAPTURE_UNKNOWN)
 			outcome = capture_taken(bpf_get_stack(context, space->stack.addresses,
 							      sizeof(space->stack.addresses),
 							      F_USER_STACK), F_USER_STACK);
 		if (outcome == CAPTURED) {
-			thread->user_stack = space->stack.id;
+			*user_stack = space->stack.id;
 		} else if (outcome == CAPTURE_LOST) {
 			flags |= KEY_USER_STACK_LOST;
 		} else {
@@ -194,7 +252,29 @@ INLINE void take_stacks(void *context, struct wall *wall, struct thread_record *
 			count->user_stacks_none++;
 		}
 	}
-	thread->key_flags = flags;
+	return flags;
+}
+
+/* Fills the key with who the current thread is. Returns KEY_KERNEL_THREAD or 0. */
+INLINE u32 describe_current(struct profiler_key *key)
+{
+	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task(), *leader;
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u32 task_flags = 0;
+
+	key->process.tgid = pid_tgid >> 32;
+	key->process.start = 0;
+	key->process.image = 0;
+	key->process.padding = 0;
+	key->tid = profiler_flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
+	bpf_get_current_comm(key->command, sizeof(key->command));
+	if (core_read(&leader, task, group_leader) == 0)
+		core_read(&key->process.start, leader, start_boottime);
+	core_read(&task_flags, task, flags);
+	if (task_flags & PF_KTHREAD)
+		return KEY_KERNEL_THREAD;
+	key->process.image = image_of(task);
+	return 0;
 }
 
 /* Sends the record of a thread that ends. */
@@ -225,11 +305,11 @@ INLINE void send_record(struct wall *wall, const struct thread_record *thread, u
 INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread, bool preempt,
 		  u64 state, bool walks)
 {
-	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task(), *leader;
+	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task();
 	struct profiler_key *key = &wall->space->sample.key;
 	struct profiler_counters *count;
 	u64 pid_tgid = bpf_get_current_pid_tgid(), from, ran = 0, run;
-	u32 zero = 0, tgid = pid_tgid >> 32, task_flags = 0, why;
+	u32 zero = 0, tgid = pid_tgid >> 32, kind = 0, why;
 	bool is_wanted;
 
 	count = bpf_map_lookup_elem(&counters, &zero);
@@ -239,19 +319,8 @@ INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread
 				      waiting_state((const struct task_struct___thread *)task,
 						    state);
 	is_wanted = thread->verdict ? thread->verdict == VERDICT_WANTED : wanted(tgid);
-	if (is_wanted || why == THREAD_DEAD) {
-		key->process.tgid = tgid;
-		key->process.start = 0;
-		key->process.image = 0;
-		key->process.padding = 0;
-		key->tid = profiler_flags & PROFILER_PER_THREAD ? (u32)pid_tgid : 0;
-		bpf_get_current_comm(key->command, sizeof(key->command));
-		if (core_read(&leader, task, group_leader) == 0)
-			core_read(&key->process.start, leader, start_boottime);
-		core_read(&task_flags, task, flags);
-		if (!(task_flags & PF_KTHREAD))
-			key->process.image = image_of(task);
-	}
+	if (is_wanted || why == THREAD_DEAD)
+		kind = describe_current(key);
 	wall->now = later(wall->now, began(thread));
 	core_read(&ran, (const struct task_struct___thread *)task, se.sum_exec_runtime);
 	if (is_wanted) {
@@ -282,6 +351,7 @@ INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread
 		wall->count->unwanted++;
 	}
 
+	thread->waker.flags = 0;
 	thread->left = wall->now;
 	thread->arrived = 0;
 	thread->ran = ran;
@@ -289,19 +359,22 @@ INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread
 	thread->image = 0;
 	thread->user_stack.low = thread->user_stack.high = 0;
 	thread->kernel_stack.low = thread->kernel_stack.high = 0;
-	thread->key_flags = (task_flags & PF_KTHREAD ? KEY_KERNEL_THREAD : 0) |
-			    (wall->paused ? KEY_BEFORE : 0);
+	thread->key_flags = kind | (wall->paused ? KEY_BEFORE : 0);
 	if (why == THREAD_DEAD) {
 		/* Also what it did while it was wanted. */
 		if (is_wanted || thread->times[THREAD_RUNNING])
-			send_record(wall, thread, pid_tgid,
-				    task_flags & PF_KTHREAD ? WALL_THREAD_KERNEL : 0);
+			send_record(wall, thread, pid_tgid, kind ? WALL_THREAD_KERNEL : 0);
 		return 1;
 	}
 	if (is_wanted && !wall->paused) {
 		if (key->process.image != 0)
 			meet(&key->process, bpf_ktime_get_ns(), count);
-		take_stacks(context, wall, thread, walks);
+		thread->key_flags = take_stacks(context, wall->space, &thread->user_stack,
+						&thread->kernel_stack, thread->key_flags,
+						!(profiler_flags & PROFILER_NO_KERNEL_STACKS),
+						walks);
+		if (!(thread->key_flags & KEY_STACKS_LEFT_OUT))
+			thread->image = key->process.image;
 	}
 	return 0;
 }
@@ -310,6 +383,44 @@ INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread
 INLINE void arrive(struct wall *wall, struct thread_record *thread)
 {
 	thread->arrived = wall->now;
+}
+
+/* Somebody wakes a thread. False where it had not left its CPU: it is only kept from going to sleep,
+ * or on its way, and then it will not have waited. */
+INLINE bool wake(struct wall *wall, struct thread_record *thread)
+{
+	if (thread->arrived)
+		return 0;
+	thread->woken = wall->now;
+	return 1;
+}
+
+/* Keeps who the current thread is, and its stacks, as the waker of another. Runs with interrupts off,
+ * as sched_switch does. */
+INLINE void keep_waker(void *context, struct wall *wall, struct thread_record *thread,
+		       const struct task_struct *woken, bool walks)
+{
+	struct scratch *space = wall->space;
+	struct profiler_key *key = &space->sample.key;
+	struct profiler_counters *count;
+	u32 zero = 0, flags;
+
+	count = bpf_map_lookup_elem(&counters, &zero);
+	if (!count)
+		return; /* an array: cannot happen */
+	thread->waker.flags = 0;
+	if (wall->paused || wall->now - began(thread) < wall_min_wait ||
+	    (u64)woken == bpf_get_current_task() ||
+	    !thread_wanted((const struct task_struct___thread *)woken))
+		return;
+	flags = describe_current(key) | KEY_WAKER;
+	key->user_stack.low = key->user_stack.high = 0;
+	key->kernel_stack.low = key->kernel_stack.high = 0;
+	if (key->process.image != 0)
+		meet(&key->process, bpf_ktime_get_ns(), count);
+	/* The kernel's part tells an interrupt from the thread itself, also where nobody wants to see it. */
+	key->flags = take_stacks(context, space, &key->user_stack, &key->kernel_stack, flags, 1, walks);
+	thread->waker = *key;
 }
 
 #endif

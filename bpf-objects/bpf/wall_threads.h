@@ -62,6 +62,7 @@ struct task_struct___old {
 
 /* Set before the programs are loaded. */
 const volatile u64 wall_min_wait = 0;    /* waits shorter than this are counted without stacks; ns */
+const volatile u32 wall_takes_wakers = 0; /* count blocked time with the stacks of who ended it */
 const volatile u32 wall_tracks_late = 0; /* take in threads at their first switch: when the iterator
 					  * cannot see all */
 

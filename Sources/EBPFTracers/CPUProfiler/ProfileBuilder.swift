@@ -28,30 +28,31 @@ struct ProfileBuilder {
 
   init(profile: Profile) { self.profile = profile }
 
+  /// What stands above a stack's leaf, upside down: the stack of a thread that had to do with it.
+  struct Other {
+    var separator: String
+    var label: String
+    var kernel: [SymbolizedFrame]
+    var user: [SymbolizedFrame]
+    var markers: Markers
+  }
+
   /// Adds one sample: the kernel's frames, which are nearer to the leaf, then the user's. Returns the
-  /// index of its stack in the profile.
+  /// indices of its process and its stack in the profile.
   @discardableResult
   mutating func add(
     process: Profile.Process, kernel: [SymbolizedFrame], user: [SymbolizedFrame],
-    markers: Markers, values: [Int64]
-  ) -> Int {
-    var stack: [Int] = []
-    stack.reserveCapacity(kernel.count + user.count + 2)
-    if let leaf = markers.leaf { stack.append(index(ofMarker: leaf)) }
-    for frame in kernel { stack.append(index(of: frame)) }
-    if markers.kernelIsCut { stack.append(index(ofMarker: "[truncated kernel stack]")) }
-    // Where frame pointers are followed and code keeps something else in that register, the next
-    // "return address" lies outside all code, and so does everything after it.
-    let end = user.dropFirst().firstIndex { $0.unresolved == .noMapping }
-    for frame in user[..<(end ?? user.endIndex)] { stack.append(index(of: frame)) }
-    if end != nil || markers.userIsBroken {
-      brokenStacks += values[0]
-      stack.append(index(ofMarker: "[broken stack]"))
-    } else if markers.userIsCut {
-      stack.append(index(ofMarker: "[truncated]"))
-    }
-    if let root = markers.root { stack.append(index(ofMarker: root)) }
+    markers: Markers, above other: Other? = nil, values: [Int64]
+  ) -> (process: Int, stack: Int) {
+    var (stack, isBroken) = indices(kernel: kernel, user: user, markers: markers)
+    if isBroken { brokenStacks += values[0] }
     if stack.isEmpty { stack.append(index(ofMarker: "[no stack]")) }
+    if let other {
+      let above = indices(kernel: other.kernel, user: other.user, markers: other.markers).stack
+      stack =
+        [index(ofMarker: other.label)] + above.reversed() + [index(ofMarker: other.separator)]
+        + stack
+    }
     let place = [
       ProfileBuilder.intern(process, &processes, &profile.processes),
       ProfileBuilder.intern(stack, &stacks, &profile.stacks),
@@ -63,7 +64,30 @@ struct ProfileBuilder {
       profile.samples.append(
         Profile.Sample(process: place[0], stack: place[1], values: values))
     }
-    return place[1]
+    return (place[0], place[1])
+  }
+
+  /// The frames of a stack, leaf first, and whether it does not reach its root.
+  private mutating func indices(
+    kernel: [SymbolizedFrame], user: [SymbolizedFrame], markers: Markers
+  ) -> (stack: [Int], isBroken: Bool) {
+    var stack: [Int] = []
+    stack.reserveCapacity(kernel.count + user.count + 2)
+    if let leaf = markers.leaf { stack.append(index(ofMarker: leaf)) }
+    for frame in kernel { stack.append(index(of: frame)) }
+    if markers.kernelIsCut { stack.append(index(ofMarker: "[truncated kernel stack]")) }
+    // Where frame pointers are followed and code keeps something else in that register, the next
+    // "return address" lies outside all code, and so does everything after it.
+    let end = user.dropFirst().firstIndex { $0.unresolved == .noMapping }
+    for frame in user[..<(end ?? user.endIndex)] { stack.append(index(of: frame)) }
+    let isBroken = end != nil || markers.userIsBroken
+    if isBroken {
+      stack.append(index(ofMarker: "[broken stack]"))
+    } else if markers.userIsCut {
+      stack.append(index(ofMarker: "[truncated]"))
+    }
+    if let root = markers.root { stack.append(index(ofMarker: root)) }
+    return (stack, isBroken)
   }
 
   private mutating func index(of frame: SymbolizedFrame) -> Int {

@@ -28,7 +28,7 @@ struct SampleCollector: ~Copyable {
     var now: UInt64 = 0
 
     /// Takes one record of the ring: `struct profiler_stack_event`, `profiler_sample_event`,
-    /// `profiler_process_event`, `wall_wait_event` or `wall_thread_event`.
+    /// `profiler_process_event`, `wall_wait_event`, `wall_thread_event` or `wall_wake_event`.
     mutating func add(_ record: RawSpan) {
       switch record.integer(at: 0, as: UInt32.self, order: .host) {
       case 1:
@@ -63,6 +63,8 @@ struct SampleCollector: ~Copyable {
         if wall.addWait(record) { return }
       case 5:
         if wall.addEnded(record) { return }
+      case 6:
+        if wall.addWake(record) { return }
       default: break
       }
       malformed += 1

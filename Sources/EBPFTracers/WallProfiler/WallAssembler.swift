@@ -8,17 +8,19 @@ struct WallAssembler {
   let session: WallSession
   let received: SampleCollector.Received
 
-  private var configuration: WallProfilerConfiguration { session.configuration }
+  var configuration: WallProfilerConfiguration { session.configuration }
   private var isWall: Bool { configuration.coverage == .wall }
 
   func assemble(_ statistics: TracerStatistics) throws(EBPFError) -> WallProfile {
     var builder = ProfileBuilder(profile: emptyProfile(statistics))
     addWaits(&builder)
+    let wakes = addWakes(&builder)
     if isWall { addRuns(&builder) }
     let (wall, stacks) = try session.counts()
     let names = try ProfileAssembler.machineNames()
     return WallProfile(
-      profile: builder.profile, threads: WallAssembler.sorted(received.wall.threads.values),
+      profile: builder.profile, wakes: wakes,
+      threads: WallAssembler.sorted(received.wall.threads.values),
       statistics: statistics,
       overhead: try session.overhead(), hooks: session.hooks,
       frequency: isWall ? configuration.frequency : nil, switches: wall.switches,
@@ -62,12 +64,12 @@ struct WallAssembler {
     }
   }
 
-  private func isShown(_ key: ProfilerKey) -> Bool {
+  func isShown(_ key: ProfilerKey) -> Bool {
     key.flags & ProfilerKey.Flags.waitIsShort == 0 || configuration.minimumWait == 0 || isWall
   }
 
   /// The kernel's frames without those of the tracepoint itself, which come first.
-  private static func withoutTracing(_ frames: [SymbolizedFrame]) -> [SymbolizedFrame] {
+  static func withoutTracing(_ frames: [SymbolizedFrame]) -> [SymbolizedFrame] {
     let first = frames.firstIndex { frame in
       guard let name = frame.function else { return true }
       return !["bpf_", "__bpf_", "__traceiter_", "__do_trace_"].contains { name.hasPrefix($0) }
@@ -127,7 +129,7 @@ struct WallAssembler {
 
   // MARK: - Both
 
-  private func frames(
+  func frames(
     _ keys: [ProfilerKey]
   ) -> (user: [[SymbolizedFrame]], kernel: [[SymbolizedFrame]]) {
     let user = keys.map { key in
@@ -145,7 +147,7 @@ struct WallAssembler {
     id.isNone ? [] : received.stacks[id].map { Array($0.addresses) } ?? []
   }
 
-  private func process(of key: ProfilerKey) -> Profile.Process {
+  func process(of key: ProfilerKey) -> Profile.Process {
     let pid = Int32(truncatingIfNeeded: key.process.processID)
     return Profile.Process(
       pid: pid, tid: key.threadID == 0 ? pid : Int32(truncatingIfNeeded: key.threadID),
@@ -154,7 +156,7 @@ struct WallAssembler {
   }
 
   /// What stands for the parts of a stack that are not there.
-  private func markers(of key: ProfilerKey) -> ProfileBuilder.Markers {
+  func markers(of key: ProfilerKey) -> ProfileBuilder.Markers {
     var markers = ProfileAssembler.markers(of: key, stacks: received.stacks)
     if key.flags & ProfilerKey.Flags.beganBefore != 0 {
       markers.root = "[since before the recording]"

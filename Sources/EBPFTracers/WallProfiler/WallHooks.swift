@@ -49,9 +49,12 @@ struct WallHooks {
     try object.setVariable("profiler_flags", to: WallHooks.flags(configuration))
     try object.setVariable("wall_min_wait", to: configuration.minimumWait)
     try object.setVariable(
+      "wall_takes_wakers", to: UInt32(configuration.recordsWakers ? 1 : 0))
+    try object.setVariable(
       "wall_tracks_late", to: UInt32(ProcessNumbers.seesAllProcesses ? 0 : 1))
     var options = LoadOptions()
     options.maxEntries["waits"] = configuration.tableEntries
+    options.maxEntries["wakes"] = configuration.recordsWakers ? configuration.tableEntries : 1
     options.maxEntries["events"] = configuration.ringBytes
     if !samples { options.maxEntries["counts"] = 1 }
     if way == .walking {
@@ -70,7 +73,7 @@ struct WallHooks {
     let sampler = samples ? (walks ? "wall_sample_walk" : "wall_sample") : nil
     let others = [lister, meeter, sampler, WallHooks.fork].compactMap(\.self)
     let attached = try AttachedHooks(
-      object, plans: [HookPlan(need: WallHooks.needSwitches, rungs: [way.programs])],
+      object, plans: [HookPlan(need: WallHooks.needSwitches, rungs: [way.programs(configuration)])],
       loading: Set(others), options: options, kernel: kernel, prepare: prepare)
     self.attached = attached
     self.walks = walks
@@ -115,12 +118,21 @@ extension WallHooks {
     case table = "raw tracepoints"
 
     /// Programs that belong together.
-    var programs: [String] {
-      switch self {
-      case .walking: ["wall_start", "wall_exit", "wall_waking", "wall_switch_walk"]
-      case .tasks: ["wall_start", "wall_exit", "wall_waking", "wall_switch"]
+    func programs(_ configuration: WallProfilerConfiguration) -> [String] {
+      let wakers = configuration.recordsWakers
+      return switch self {
+      case .walking:
+        [
+          "wall_start", "wall_exit", wakers ? "wall_waker_walk" : "wall_waking",
+          "wall_switch_walk",
+        ]
+      case .tasks:
+        ["wall_start", "wall_exit", wakers ? "wall_waker" : "wall_waking", "wall_switch"]
       case .table:
-        ["wall_start_by_id", "wall_exit_by_id", "wall_waking_by_id", "wall_switch_by_id"]
+        [
+          "wall_start_by_id", "wall_exit_by_id",
+          wakers ? "wall_waker_by_id" : "wall_waking_by_id", "wall_switch_by_id",
+        ]
       }
     }
 

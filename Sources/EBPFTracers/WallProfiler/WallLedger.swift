@@ -9,6 +9,8 @@ struct WallLedger: Sendable {
 
   /// Waits that were not counted in the kernel because the table was full.
   private(set) var waits: [ProfilerKey: WaitTotal] = [:]
+  /// The same for waits that somebody ended.
+  private(set) var wakes: [WakeKey: WaitTotal] = [:]
   /// The times of threads that ended, and of those that are there.
   private(set) var threads: [Key: ThreadTimes] = [:]
   /// Intervals that were open at the end.
@@ -27,6 +29,15 @@ struct WallLedger: Sendable {
       let key = ProfilerKey(record: record, at: 16)
     else { return false }
     add(key, nanoseconds)
+    return true
+  }
+
+  /// Takes a `struct wall_wake_event`; false when it is not one.
+  mutating func addWake(_ record: RawSpan) -> Bool {
+    guard let nanoseconds = record.integer(at: 8, as: UInt64.self, order: .host),
+      let key = BitwiseBytes.load(WakeKey.self, from: record, at: 16)
+    else { return false }
+    add(key, WaitTotal(nanoseconds: nanoseconds, count: 1))
     return true
   }
 
@@ -82,8 +93,18 @@ struct WallLedger: Sendable {
       key.flags |= event.record.keyFlags
       if open.beganBefore { key.flags |= ProfilerKey.Flags.beganBefore }
     }
+    let waker = event.record.waker
     for interval in open.wait {
-      add(key.inState(interval.state), interval.nanoseconds)
+      let wait = key.inState(interval.state)
+      let total = WaitTotal(nanoseconds: interval.nanoseconds, count: 1)
+      // Who is known belongs to a wait that has ended.
+      if interval.state.isBlocked, waker.flags & ProfilerKey.Flags.isWaker != 0,
+        key.flags & ProfilerKey.Flags.waitIsShort == 0
+      {
+        add(WakeKey(blocked: wait, waker: waker), total)
+      } else {
+        add(wait, total)
+      }
       closed += 1
     }
   }
@@ -92,6 +113,12 @@ struct WallLedger: Sendable {
   mutating func add(_ key: ProfilerKey, _ total: WaitTotal) {
     waits[key, default: WaitTotal()].nanoseconds &+= total.nanoseconds
     waits[key, default: WaitTotal()].count &+= total.count
+  }
+
+  /// Adds what the kernel counted with a waker.
+  mutating func add(_ key: WakeKey, _ total: WaitTotal) {
+    wakes[key, default: WaitTotal()].nanoseconds &+= total.nanoseconds
+    wakes[key, default: WaitTotal()].count &+= total.count
   }
 
   private mutating func add(_ key: ProfilerKey, _ nanoseconds: UInt64) {

@@ -5,9 +5,14 @@ public struct WallProfile: Sendable {
   /// The stacks. Values are `waits` in `count` and `off_cpu` in `nanoseconds`; with
   /// ``WallProfilerConfiguration/Coverage/wall`` `events` in `count` and `wall` in `nanoseconds`.
   ///
-  /// The leaf of a stack off the CPU is the state it was in: ``ThreadState/label``. The time on the CPU
-  /// of each thread is exact; how it divides among the stacks is by samples.
+  /// The leaf of a stack off the CPU is the state it was in: ``ThreadState/label``. With wakers there may
+  /// be more above it: a frame ``WallWake/separator``, the waker's stack upside down, and who it was, as
+  /// `offwaketime` has them. The time on the CPU of each thread is exact; how it divides among the stacks
+  /// is by samples.
   public var profile: Profile
+  /// Waits with who ended them, most time first; none without
+  /// ``WallProfilerConfiguration/recordsWakers``. They are in ``profile`` as well.
+  public var wakes: [WallWake]
   /// The time of each thread, most time first.
   public var threads: [ThreadTimes]
   /// What was recorded and lost. An event is an interval: blocked, or waiting for a CPU; or a sample.

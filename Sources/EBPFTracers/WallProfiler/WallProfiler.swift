@@ -50,6 +50,19 @@ public final class WallProfiler: Tracer {
   /// Detaches, counts what is open, names every address and returns the profile.
   public func stop() throws(EBPFError) -> WallProfile { try life.stop() }
 
+  /// Everything so far, while recording goes on, with the waits that threads are in; refused before start
+  /// and after stop.
+  ///
+  /// It costs reading the record of each thread and all stacks from the kernel; addresses that were
+  /// named once are not looked up again. What a thread does meanwhile may be in some figures and not in
+  /// others.
+  public func snapshot() throws(EBPFError) -> WallProfile {
+    let statistics = try life.statistics()
+    return try life.withSession("look at") { (session) throws(EBPFError) in
+      try session.snapshot(statistics: statistics)
+    }
+  }
+
   /// What was recorded and lost so far; all zero before start and after stop.
   public func statistics() throws(EBPFError) -> TracerStatistics { try life.statistics() }
 

@@ -23,6 +23,9 @@ public struct WallProfilerConfiguration: Sendable, Hashable {
   public var unwindBytes = 8 << 20
   /// Tells the threads of a process apart in the profile; ``Coverage/wall`` always does.
   public var separatesThreads = false
+  /// Records who ended each wait: the thread that woke the blocked one, and its stacks. It costs a
+  /// microsecond or so for each wake-up.
+  public var recordsWakers = false
   /// Records this process too.
   public var includesSelf = false
   /// Waits shorter than this, in nanoseconds, are left out of the profile. They stay in the figures of

@@ -9,6 +9,7 @@ extension ProfilerKey.Flags {
   static let waitIsShort: UInt32 = 1 << 4
   static let stacksLeftOut: UInt32 = 1 << 5
   static let beganBefore: UInt32 = 1 << 6
+  static let isWaker: UInt32 = 1 << 7
   static let stateShift: UInt32 = 8
 }
 
@@ -35,6 +36,12 @@ struct WaitTotal: BitwiseCopyable, Sendable, Hashable {
   var count: UInt64 = 0
 }
 
+/// `struct wake_key`.
+struct WakeKey: Hashable, BitwiseCopyable, Sendable {
+  var blocked = ProfilerKey()
+  var waker = ProfilerKey()
+}
+
 /// `struct thread_record`.
 struct ThreadRecord: BitwiseCopyable, Sendable {
   var left: UInt64 = 0
@@ -52,6 +59,7 @@ struct ThreadRecord: BitwiseCopyable, Sendable {
   var involuntary: UInt64 = 0
   var verdict: UInt32 = 0
   var before: UInt32 = 0
+  var waker = ProfilerKey()
 }
 
 /// `struct wall_thread_event`.

@@ -263,21 +263,36 @@ extension WallSession {
         .system, "cannot wait until no program counts any more",
         systemCall: .init(call: "membarrier", errno: error.rawValue, name: error.name))
     }
-    let living = try links.withLink(lister) { (link) throws(EBPFError) in
-      try link.readIterator(limit: 1 << 30)
-    }
     poller.stop()
-    let waits = try Map<ProfilerKey, WaitTotal>(try object.map("waits")).entries()
-    let samples = try Map<ProfilerKey, UInt64>(try object.map("counts")).entries()
-    drain()
-    var received = collector.withLock { $0.result }
-    received.wall.addLiving(living, end: end, configuration: configuration)
+    let received = try received(at: end)
     state.withLock { $0.closed = received.wall.closed }
-    for entry in waits { received.wall.add(entry.key, entry.value) }
-    for entry in samples { received.overflow[entry.key, default: 0] += entry.value }
     var statistics = try statistics()
     statistics.recordedNanoseconds = end - 1
     return try WallAssembler(session: self, received: received).assemble(statistics)
+  }
+
+  /// Everything so far. What threads do meanwhile may be in some figures and not in others.
+  func snapshot(statistics: TracerStatistics) throws(EBPFError) -> WallProfile {
+    let end = state.withLock { WallSession.recordedTime($0.clock[0]) }
+    return try WallAssembler(session: self, received: try received(at: end)).assemble(statistics)
+  }
+
+  /// What was counted up to recorded time `end`, with what is open then.
+  private func received(at end: UInt64) throws(EBPFError) -> SampleCollector.Received {
+    let living = try links.withLink(lister) { (link) throws(EBPFError) in
+      try link.readIterator(limit: 1 << 30)
+    }
+    let waits = try Map<ProfilerKey, WaitTotal>(try object.map("waits")).entries()
+    let wakes = try Map<WakeKey, WaitTotal>(try object.map("wakes")).entries()
+    let samples = try Map<ProfilerKey, UInt64>(try object.map("counts")).entries()
+    // The tables before the ring: a stack is sent before it is counted.
+    drain()
+    var received = collector.withLock { $0.result }
+    received.wall.addLiving(living, end: end, configuration: configuration)
+    for entry in waits { received.wall.add(entry.key, entry.value) }
+    for entry in wakes { received.wall.add(entry.key, entry.value) }
+    for entry in samples { received.overflow[entry.key, default: 0] += entry.value }
+    return received
   }
 
   /// Gives everything back to the kernel.

@@ -13,8 +13,10 @@ extension ProfileCommand {
     if minBlock != nil && !recordsTime {
       throw ValidationError("--min-block goes with --off-cpu or --wall")
     }
+    if wakers && !recordsTime {
+      throw ValidationError("--wakers goes with --off-cpu or --wall")
+    }
     guard recordsTime else { return }
-    if tracing.live { throw ValidationError("--live shows samples: not with --off-cpu or --wall") }
     if idle { throw ValidationError("--idle counts samples: not with --off-cpu or --wall") }
     if maxSamples != nil {
       throw ValidationError("--max-samples counts samples: not with --off-cpu or --wall")
@@ -27,12 +29,16 @@ extension ProfileCommand {
   /// Records and reports.
   func recordTime() throws(EBPFError) {
     let configuration = try wallConfiguration()
+    let view =
+      tracing.live
+      ? try LiveView(
+        LiveWall(showsWakers: wakers), name: "profile", subject: tracing.subject, interval: 1) : nil
     let containers = tracing.containerNames
     let supervision = try TracerSupervision(tracing)
     let telemetry = try TelemetryOutput(tracing)
     let recording = TracerRecording<WallProfiler>(
       seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "waits",
-      containers: containers)
+      containers: containers, showsProgress: view == nil)
     let result = try recording.run(
       { command in
         var configuration = configuration
@@ -40,6 +46,7 @@ extension ProfileCommand {
         return WallProfiler(configuration)
       },
       onStart: { (tracer, loop) throws(EBPFError) in
+        try view?.join(tracer, loop)
         try supervision.join([RunningTracer(tracer)], loop)
       })
     let report = WallReport(
@@ -58,6 +65,7 @@ extension ProfileCommand {
     configuration.unwindBytes = unwindMemory << 20
     configuration.unwinding = unwind == .fp ? .framePointers : .automatic
     configuration.separatesThreads = threads
+    configuration.recordsWakers = wakers
     configuration.minimumWait = minBlock?.nanoseconds ?? 0
     configuration.filter = try tracing.filter()
     return configuration

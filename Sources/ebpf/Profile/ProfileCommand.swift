@@ -26,10 +26,11 @@ struct ProfileCommand: ParsableCommand {
       --off-cpu counts every context switch instead: for how long, why and in which stack threads \
       were off the CPU. Waiting for a CPU (runnable) and waiting for anything else (blocked) are told \
       apart. --wall adds the time on the CPU, which is exact for each thread and divided among its \
-      stacks by samples; running, runnable and blocked add up to the time that a thread was there.
+      stacks by samples; running, runnable and blocked add up to the time that a thread was there. \
+      --wakers adds the stack of whoever ended a wait, upside down above a frame '--'.
 
-      --live shows the hottest functions and processes while it records; Enter shows who calls a \
-      function. What a command writes to the terminal meanwhile is thrown away.
+      --live shows the hottest functions and processes, or the waits and threads, while it records; \
+      Enter shows who calls a function, or a whole stack. What a command writes to the terminal meanwhile is thrown away.
 
       Needs CAP_BPF and CAP_PERFMON; names of other users' functions need CAP_SYS_PTRACE, names \
       of kernel functions CAP_SYSLOG.
@@ -75,6 +76,11 @@ struct ProfileCommand: ParsableCommand {
       "With --off-cpu: leave out the stacks of waits shorter than this: 10us, 1ms.",
       valueName: "time"))
   var minBlock: TimeArgument?
+
+  @Flag(
+    name: .long,
+    help: "With --off-cpu or --wall: show who ended each wait, and in which stack.")
+  var wakers = false
 
   @Flag(name: .long, help: "Tell the threads of a process apart.")
   var threads = false

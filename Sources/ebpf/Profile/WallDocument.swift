@@ -17,6 +17,8 @@ struct WallDocument: Encodable {
   let processes: [Process]
   let threads: [Thread]
   let waits: [Wait]
+  /// The waits that ended, by what ended them; null without `--wakers`.
+  @Nullable var wakers: [String: WakeTotal]?
   let file: String?
 
   /// What is known before the end, when threads' open time is not counted yet.
@@ -79,11 +81,32 @@ struct WallDocument: Encodable {
     let count: Int64
     /// From the state, or the innermost function, to the root.
     let stack: [String]
+    /// Who ended it; null where nobody did, or without `--wakers`.
+    @Nullable var waker: Waker?
+  }
+
+  /// Who ended waits.
+  struct Waker: Encodable {
+    /// `thread`, `interrupt`, `undecided` or `unknown`.
+    let context: String
+    /// Null for interrupts and what is not known.
+    @Nullable var command: String?
+    @Nullable var pid: Int32?
+    /// Null where threads are not told apart.
+    @Nullable var tid: Int32?
+    /// From the innermost function to the root.
+    let stack: [String]
+  }
+
+  /// Wake-ups of one context.
+  struct WakeTotal: Encodable {
+    let count: UInt64
+    let timeNs: UInt64
   }
 
   init(
-    _ result: WallProfile, file: String?, top: Int, containers: ContainerNames?,
-    economy: GovernorState?
+    _ result: WallProfile, file: String?, top: Int, recordsWakers: Bool,
+    containers: ContainerNames?, economy: GovernorState?
   ) {
     let statistics = result.statistics
     let profile = result.profile
@@ -114,16 +137,55 @@ struct WallDocument: Encodable {
         pid: process.process, command: process.command, times: Times([process]),
         cgroup: place.cgroup, container: place.container)
     }
-    let longest = profile.samples.sorted {
-      ($1.values[1], $0.stack, $0.process) < ($0.values[1], $1.stack, $1.process)
+    waits = WallDocument.waits(result, top: top)
+    wakers = recordsWakers ? WallDocument.wakers(result.wakes) : nil
+  }
+
+  private static func waits(_ result: WallProfile, top: Int) -> [Wait] {
+    let profile = result.profile
+    // Those with a waker are listed with what the profile's samples do not tell: which process it was.
+    let woken = Set(result.wakes.map(\.stack))
+    let others = profile.samples.filter { !woken.contains($0.stack) }.map { sample in
+      wait(profile, sample.process, sample.stack, sample.values[0], sample.values[1], nil)
     }
-    waits = longest.prefix(top).map { sample in
-      Wait(
-        command: profile.processes[sample.process].command, timeNs: sample.values[1],
-        count: sample.values[0],
-        stack: profile.stacks[sample.stack].map {
-          profile.frames[$0].name ?? "0x" + String(profile.frames[$0].address, radix: 16)
-        })
+    let wakes = result.wakes.map { wake in
+      wait(profile, wake.process, wake.stack, wake.count, wake.nanoseconds, wake.waker)
     }
+    return Array(
+      (others + wakes).sorted {
+        ($1.timeNs, $1.count, $0.command) < ($0.timeNs, $0.count, $1.command)
+      }.prefix(top))
+  }
+
+  private static func wait(
+    _ profile: Profile, _ process: Int, _ stack: Int, _ count: Int64, _ time: Int64,
+    _ waker: WallWaker?
+  ) -> Wait {
+    let indices = profile.stacks[stack]
+    let parts = WallStack(profile, indices)
+    let end = waker == nil ? 0 : indices.count - parts.frames.count - 1
+    return Wait(
+      command: profile.processes[process].command, timeNs: time, count: count,
+      stack: indices[end...].map { WallStack.name(profile.frames[$0]) },
+      waker: waker.map { waker in
+        let isKnown = waker.context == .thread || waker.context == .undecided
+        return Waker(
+          context: waker.context.rawValue, command: isKnown ? waker.command : nil,
+          pid: isKnown ? waker.process : nil, tid: waker.thread == 0 ? nil : waker.thread,
+          stack: parts.wakerFrames.map(WallStack.name))
+      })
+  }
+
+  private static func wakers(_ wakes: [WallWake]) -> [String: WakeTotal] {
+    Dictionary(
+      uniqueKeysWithValues: WallWaker.Context.allCases.map { context in
+        let those = wakes.filter { $0.waker.context == context }
+        return (
+          context.rawValue,
+          WakeTotal(
+            count: those.reduce(0) { $0 + UInt64($1.count) },
+            timeNs: those.reduce(0) { $0 + UInt64($1.nanoseconds) })
+        )
+      })
   }
 }

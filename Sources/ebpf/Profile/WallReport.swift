@@ -53,7 +53,8 @@ struct WallReport {
       try Output.write(
         JSONDocument.text(
           WallDocument(
-            result, file: file, top: command.top, containers: containers, economy: economy)))
+            result, file: file, top: command.top, recordsWakers: command.wakers,
+            containers: containers, economy: economy)))
     } else if command.output == nil, let format = command.format {
       try Output.write(try ProfileFile.encode(result.profile, format, options))
     } else {
@@ -93,6 +94,21 @@ struct WallReport {
     if waits.count > 1 { try Output.write("\n" + waits.text()) }
   }
 
+  /// What ended the waits that did end.
+  private var wakers: String {
+    let counts = result.wakes.reduce(into: [WallWaker.Context: UInt64]()) { counts, wake in
+      counts[wake.waker.context, default: 0] += UInt64(wake.count)
+    }
+    func count(_ context: WallWaker.Context) -> String { Figures.count(counts[context] ?? 0) }
+    var text =
+      "\(count(.thread)) times by threads, \(count(.interrupt)) by interrupts, "
+      + "\(count(.unknown)) by nobody seen"
+    if counts[.undecided] != nil {
+      text += "; \(count(.undecided)) by threads or interrupts that came upon them"
+    }
+    return text
+  }
+
   /// What was recorded, what was lost and what it cost.
   private func footer(_ file: String?) {
     let statistics = result.statistics
@@ -104,6 +120,7 @@ struct WallReport {
         + "\(Figures.count(statistics.dropped)) dropped, "
         + "\(Figures.count(statistics.truncated)) stacks truncated")
     if statistics.dropped > 0 || statistics.malformed > 0 { footer.line("lost", lossSentence) }
+    if command.wakers { footer.line("woken", wakers) }
     footer.line("symbols", result.symbolSummary)
     footer.walks(result.walks)
     footer.hooks(result.hooks)

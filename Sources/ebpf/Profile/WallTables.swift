@@ -48,35 +48,21 @@ enum WallTables {
       ($1.value.time, $0.key.stack, $0.key.command) < ($0.value.time, $1.key.stack, $1.key.command)
     }
     var table = TextTable(rightAligned: [0, 1])
-    table.add("TIME", "COUNT", "STATE", "COMMAND", "STACK")
+    let wakers = profile.frames.contains { $0.kind == .marker && $0.name == WallWake.separator }
+    table.add(["TIME", "COUNT", "STATE", "COMMAND"] + (wakers ? ["WOKEN BY"] : []) + ["STACK"])
     for (place, sum) in sorted.prefix(limit) {
-      let (state, functions) = describe(profile, profile.stacks[place.stack])
+      let stack = WallStack(profile, profile.stacks[place.stack])
+      let width = max(24, width - (wakers ? 104 : 60))
+      let waker = stack.waker.map { who in
+        who + (stack.wakerFunctions.isEmpty ? "" : " in " + cut(stack.wakerFunctions, to: 32))
+      }
       table.add(
-        Figures.nanoseconds(UInt64(clamping: sum.time)), Figures.count(UInt64(clamping: sum.count)),
-        state, place.command, cut(functions, to: max(24, width - 60)))
+        [
+          Figures.nanoseconds(UInt64(clamping: sum.time)),
+          Figures.count(UInt64(clamping: sum.count)), stack.state, place.command,
+        ] + (wakers ? [waker ?? "-"] : []) + [cut(stack.functions, to: width)])
     }
     return table
-  }
-
-  /// The state of a stack, and its user functions from the innermost one; those of the kernel where
-  /// there are no others.
-  private static func describe(_ profile: Profile, _ stack: [Int]) -> (String, [String]) {
-    var frames = stack.map { profile.frames[$0] }
-    var state = ThreadState.running.label
-    if let leaf = frames.first, leaf.kind == .marker, let name = leaf.name, isState(name) {
-      state = name
-      frames.removeFirst()
-    }
-    let user = frames.filter { $0.kind != .kernel }
-    let shown = user.contains { $0.kind != .marker } ? user : frames
-    return (
-      String(state.dropFirst().dropLast()),
-      shown.map { $0.name ?? "0x" + String($0.address, radix: 16) }
-    )
-  }
-
-  private static func isState(_ name: String) -> Bool {
-    ThreadState.allCases.contains { $0.label == name }
   }
 
   /// As many functions as fit.

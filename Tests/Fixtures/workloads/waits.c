@@ -3,6 +3,7 @@
  * usage: waits REPORT            threads of known work
  *        waits switch ROUNDS [stop]   two threads that hand a byte back and forth on one CPU
  *        waits sleep SECONDS     one thread that sleeps
+ *        waits wakers ROUNDS     one thread that waits, and is woken by another and by a timer
  *
  * The first stops itself and waits for SIGCONT; then it starts one thread for each of:
  *   sleeper     sleeps 25 times 20 ms
@@ -15,8 +16,11 @@
  * (made before it was started, began when it ran, worked from begin to end of its work, used of its
  * CPU time) and then waits for ever, in pause(). "done" is the last line.
  *
- * The second prints what CPU time a round's half takes; with "stop" it stops itself before and after. The third stops
- * itself and ends when it has slept.
+ * The second prints what CPU time a round's half takes; with "stop" it stops itself before and after. The
+ * third and the fourth stop themselves first. In the fourth the thread "woken" waits ROUNDS times for each of:
+ *   a futex     in wait_for_futex, until the main thread is in wake_by_futex
+ *   a pipe      in wait_for_pipe, until the main thread is in wake_by_pipe
+ *   a timer     in wait_for_timer, 1 ms each
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -237,6 +241,127 @@ static void hand_over(long rounds, bool stops)
 	pthread_join(other, NULL);
 }
 
+static long rounds_each, woken_thread;
+static unsigned is_free;
+
+NOT_INLINED void block_on_futex(void)
+{
+	syscall(SYS_futex, &is_free, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void wait_for_futex(void)
+{
+	while (!__atomic_exchange_n(&is_free, 0, __ATOMIC_ACQ_REL))
+		block_on_futex();
+	__asm__ volatile("");
+}
+
+NOT_INLINED void block_on_pipe(void)
+{
+	char byte;
+
+	if (syscall(SYS_read, there[0], &byte, 1) != 1)
+		exit(1);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void wait_for_pipe(void)
+{
+	block_on_pipe();
+	__asm__ volatile("");
+}
+
+NOT_INLINED void wait_for_timer(void)
+{
+	sleep_for(MILLISECOND);
+	__asm__ volatile("");
+}
+
+static void *wait_for_all(void *argument)
+{
+	pthread_setname_np(pthread_self(), "woken");
+	__atomic_store_n(&woken_thread, syscall(SYS_gettid), __ATOMIC_RELEASE);
+	for (long i = 0; i < rounds_each; i++)
+		wait_for_futex();
+	for (long i = 0; i < rounds_each; i++)
+		wait_for_pipe();
+	for (long i = 0; i < rounds_each; i++)
+		wait_for_timer();
+	return argument;
+}
+
+/* Until the other thread is off the CPU, in a system call. On the same CPU it has got there whenever we
+ * run. */
+static void await_call(long number)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/syscall",
+		 __atomic_load_n(&woken_thread, __ATOMIC_ACQUIRE));
+	for (;;) {
+		int file = open(path, O_RDONLY | O_CLOEXEC);
+		long size = read(file, text, sizeof(text) - 1);
+
+		close(file);
+		text[size < 0 ? 0 : size] = 0;
+		if (size > 0 && text[0] != 'r' && strtol(text, NULL, 10) == number)
+			return;
+		sched_yield();
+	}
+}
+
+NOT_INLINED void release_futex(void)
+{
+	__atomic_store_n(&is_free, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &is_free, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void wake_by_futex(void)
+{
+	release_futex();
+	__asm__ volatile("");
+}
+
+NOT_INLINED void write_byte(void)
+{
+	char byte = 'w';
+
+	if (syscall(SYS_write, there[1], &byte, 1) != 1)
+		exit(1);
+	__asm__ volatile("");
+}
+
+NOT_INLINED void wake_by_pipe(void)
+{
+	write_byte();
+	__asm__ volatile("");
+}
+
+static void wake_often(long rounds)
+{
+	pthread_t other;
+
+	rounds_each = rounds;
+	if (pipe(there) != 0)
+		exit(1);
+	pin();
+	stop_until_continued();
+	pthread_create(&other, NULL, wait_for_all, NULL);
+	while (!__atomic_load_n(&woken_thread, __ATOMIC_ACQUIRE))
+		sched_yield();
+	for (long i = 0; i < rounds; i++) {
+		await_call(SYS_futex);
+		wake_by_futex();
+	}
+	for (long i = 0; i < rounds; i++) {
+		await_call(SYS_read);
+		wake_by_pipe();
+	}
+	pthread_join(other, NULL);
+}
+
 int main(int count, char **arguments)
 {
 	if (count >= 3 && strcmp(arguments[1], "switch") == 0) {
@@ -244,10 +369,12 @@ int main(int count, char **arguments)
 	} else if (count == 3 && strcmp(arguments[1], "sleep") == 0) {
 		stop_until_continued();
 		sleep_for((long)(atof(arguments[2]) * 1e9));
+	} else if (count == 3 && strcmp(arguments[1], "wakers") == 0) {
+		wake_often(atol(arguments[2]));
 	} else if (count == 2) {
 		play_all(arguments[1]);
 	} else {
-		fprintf(stderr, "usage: waits REPORT | switch ROUNDS [stop] | sleep SECONDS\n");
+		fprintf(stderr, "usage: waits REPORT | switch ROUNDS [stop] | sleep SECONDS | wakers ROUNDS\n");
 		return 2;
 	}
 	return 0;
