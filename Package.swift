@@ -157,6 +157,11 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: tests),
+    // A process the exporter's tests can kill.
+    .executableTarget(
+      name: "telemetry-sender",
+      dependencies: ["OTLP", "OTLPExporter", exporting("Logging", "swift-log")],
+      path: "Tests/TelemetrySender", swiftSettings: tests),
     .testTarget(
       name: "OTLPExporterTests",
       dependencies: [

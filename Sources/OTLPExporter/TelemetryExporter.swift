@@ -85,8 +85,15 @@
       _ signal: TelemetrySignal, _ configuration: ExporterConfiguration, _ options: Options,
       _ logger: Logger, _ clock: any ExporterClock
     ) throws(ExporterError) -> DeliveryPipeline {
+      var settings = configuration[signal]
+      var maximumItems = Int.max
+      if signal == .traces {
+        maximumItems = configuration.batching.maximumBatchSize
+        settings.timeout = [settings.timeout, configuration.batching.exportTimeout]
+          .compactMap { $0 }.min()
+      }
       let transport = try HTTPTransport(
-        signal: signal, settings: configuration[signal], proxies: configuration.proxies,
+        signal: signal, settings: settings, proxies: configuration.proxies,
         maximumRequestBytes: options.maximumRequestBytes, userAgent: options.userAgent,
         clock: clock)
       var limits = DeliveryQueue.Limits()
@@ -104,7 +111,7 @@
       let log = own
       return try DeliveryPipeline(
         signal: signal, limits: limits, maximumRequestBytes: options.maximumRequestBytes,
-        transport: transport, spool: spool, clock: clock
+        maximumRequestItems: maximumItems, transport: transport, spool: spool, clock: clock
       ) { notice in
         log.log(level: notice.isGood ? .info : .warning, "\(notice.sentence)")
       }

@@ -166,10 +166,21 @@
       let receiver = try await Receiver("200")
       let exporter = try exporter(
         receiver.address, ["OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"], options: options)
-      try await send([Samples.spans(0..<1000)], with: exporter)
+      try await send([Samples.spans(0..<500)], with: exporter)
       let requests = try await receiver.finish()
-      #expect(requests.flatMap(\.items) == (0..<1000).map(Samples.spanID))
+      #expect(requests.count > 3)
+      #expect(requests.flatMap(\.items) == (0..<500).map(Samples.spanID))
       #expect(requests.allSatisfy { $0.plain <= 10_000 })
+    }
+
+    @Test func `spans go in batches of the size the environment says`() async throws {
+      let receiver = try await Receiver("200")
+      let exporter = try exporter(
+        receiver.address, ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "100"])
+      try await send([Samples.spans(0..<400), Samples.logs(0..<400)], with: exporter)
+      let requests = try await receiver.finish()
+      #expect(requests.filter { $0.signal == "traces" }.map(\.items.count) == [100, 100, 100, 100])
+      #expect(requests.filter { $0.signal == "logs" }.map(\.items.count) == [400])
     }
 
     @Test func `what a partial success rejects is counted`() async throws {
@@ -198,13 +209,15 @@
     @Test(arguments: ["hang 200", "drip 200"])
     func `an answer that does not come ends with the time limit`(script: String) async throws {
       let receiver = try await Receiver(script)
-      let exporter = try exporter(receiver.address, ["OTEL_EXPORTER_OTLP_TIMEOUT": "200"])
+      let exporter = try exporter(receiver.address, ["OTEL_EXPORTER_OTLP_TIMEOUT": "500"])
       try await send([Samples.spans(0..<5)], with: exporter)
-      #expect(try await receiver.finish().filter(\.took).flatMap(\.items).count == 5)
+      // A machine that is busy may be late as well: then it arrives more than once.
+      let taken = try await receiver.finish().filter(\.took).flatMap(\.items)
+      #expect(Set(taken) == Set((0..<5).map(Samples.spanID)))
       let statistics = try #require(exporter.statistics[.traces])
       #expect(statistics.sent == 5)
       #expect(statistics.retries >= 1)
-      #expect(lines.all.first?.contains("does not answer within 0.2 seconds") == true)
+      #expect(lines.all.first?.contains("does not answer within 0.5 seconds") == true)
     }
 
     @Test func `a receiver that comes back gets everything`() async throws {

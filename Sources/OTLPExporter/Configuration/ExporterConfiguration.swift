@@ -52,11 +52,12 @@ public struct ExporterConfiguration: Sendable, Hashable {
     public var clientCertificateFile: String?
   }
 
-  /// How spans are batched.
+  /// How spans are batched: the exporter divides what is larger than a batch; who collects spans
+  /// keeps the delay.
   public struct BatchConfiguration: Sendable, Hashable {
-    /// The longest time a span waits for others.
+    /// The longest time a span waits for others before it is given to the exporter.
     public var scheduleDelay: Duration = .seconds(5)
-    /// The most time one export may take; nil is no limit.
+    /// The most time one request of spans may take; nil is no limit.
     public var exportTimeout: Duration? = .seconds(30)
     /// The most spans kept in memory; nil when nothing but the queue's bytes limits them.
     public var maximumQueueSize: Int?

@@ -10,6 +10,7 @@ final class DeliveryPipeline: Sendable {
   private let spool: Spool?
   private let clock: any ExporterClock
   private let maximumRequestBytes: Int
+  private let maximumRequestItems: Int
   private let report: @Sendable (Notice) -> Void
   private let hasWork = Waker()
   private let isDraining = Waker()
@@ -18,7 +19,8 @@ final class DeliveryPipeline: Sendable {
   /// Takes over what an earlier process left in the spool.
   init(
     signal: TelemetrySignal, limits: DeliveryQueue.Limits, maximumRequestBytes: Int,
-    transport: any Transport, spool: Spool?, clock: any ExporterClock,
+    maximumRequestItems: Int = .max, transport: any Transport, spool: Spool?,
+    clock: any ExporterClock,
     report: @escaping @Sendable (Notice) -> Void
   ) throws(ExporterError) {
     var first = DeliveryQueue(limits: limits)
@@ -31,6 +33,7 @@ final class DeliveryPipeline: Sendable {
     self.spool = spool
     self.clock = clock
     self.maximumRequestBytes = maximumRequestBytes
+    self.maximumRequestItems = maximumRequestItems
     self.report = report
   }
 
@@ -41,6 +44,9 @@ final class DeliveryPipeline: Sendable {
   /// Takes a request, in parts when it is too large for one. Does not wait for the network; with a
   /// spool it returns when the request is on disk.
   func export(_ export: TelemetryExport) -> Receipt {
+    if export.itemCount > maximumRequestItems, let (first, second) = export.split() {
+      return self.export(first, second)
+    }
     let bytes: [UInt8]
     do throws(OTLPError) { bytes = try export.protobuf() } catch {
       return lost(export.itemCount, .encoding, "\(error)")
@@ -51,10 +57,14 @@ final class DeliveryPipeline: Sendable {
           export.itemCount, .tooLarge,
           "one item has \(bytes.count) bytes, and a request at most \(maximumRequestBytes)")
       }
-      let receipts = [self.export(first), self.export(second)]
-      return receipts.first { $0 != .accepted && $0 != .spooled } ?? receipts[0]
+      return self.export(first, second)
     }
     return accept(bytes, itemCount: export.itemCount)
+  }
+
+  private func export(_ first: TelemetryExport, _ second: TelemetryExport) -> Receipt {
+    let receipts = [export(first), export(second)]
+    return receipts.first { $0 != .accepted && $0 != .spooled } ?? receipts[0]
   }
 
   private func accept(_ bytes: [UInt8], itemCount: Int) -> Receipt {
@@ -171,27 +181,26 @@ final class DeliveryPipeline: Sendable {
   /// Puts two halves in the place of a request the receiver found too large. False when it has no
   /// halves; with a spool, both are on disk before the whole is removed.
   private func replace(_ parcel: DeliveryQueue.Parcel, _ bytes: [UInt8]) -> Bool {
-    let parts: [TelemetryExport]
+    let parts: [(body: [UInt8], itemCount: Int)]
     do throws(OTLPError) {
       let whole = try TelemetryExport(signal: signal, protobuf: bytes)
       guard let (first, second) = whole.split() else { return false }
-      parts = [first, second]
+      parts = [
+        (try first.protobuf(), first.itemCount), (try second.protobuf(), second.itemCount),
+      ]
     } catch { return false }
     var parcels: [DeliveryQueue.Parcel] = []
-    for part in parts {
-      let body: [UInt8]
-      do throws(OTLPError) { body = try part.protobuf() } catch { return false }
+    for (body, itemCount) in parts {
       let id = queue.withLock { $0.newID() }
       var stored: [UInt8]? = body
       if parcel.isSpooled, let spool {
         do throws(Errno) {
-          try spool.write(Spool.Entry(id: id, itemCount: part.itemCount), body)
+          try spool.write(Spool.Entry(id: id, itemCount: itemCount), body)
           stored = nil
         } catch { announce(.spoolFailing("\(error)")) }
       }
       parcels.append(
-        DeliveryQueue.Parcel(
-          id: id, itemCount: part.itemCount, byteCount: body.count, bytes: stored))
+        DeliveryQueue.Parcel(id: id, itemCount: itemCount, byteCount: body.count, bytes: stored))
     }
     perform(queue.withLock { $0.replaceInFlight(by: parcels) }, parcel.itemCount)
     return true

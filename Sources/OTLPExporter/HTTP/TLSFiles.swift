@@ -6,7 +6,7 @@
   /// is lost.
   enum TLSFiles {
     /// Where Linux distributions keep the authorities they trust.
-    private static let systemAuthorities = [
+    static let systemAuthorities = [
       "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
       "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
       "/etc/ssl/cert.pem",
@@ -14,7 +14,8 @@
     private static let limit = 4 << 20
 
     static func configuration(
-      _ settings: ExporterConfiguration.SignalConfiguration
+      _ settings: ExporterConfiguration.SignalConfiguration,
+      systemAuthorities: [String] = TLSFiles.systemAuthorities
     ) throws(ExporterError) -> TLSConfiguration {
       var result = TLSConfiguration.makeClientConfiguration()
       let authorities =

@@ -1,0 +1,91 @@
+import Dispatch
+import Glibc
+
+#if OTLPExporter
+  import Logging
+  import OTLP
+  import OTLPExporter
+#endif
+
+/// A process that exports, for tests that kill one.
+///
+/// usage: telemetry-sender SPOOL REQUESTS
+///
+/// Gives the exporter so many requests of ten log records, whose bodies count up, and prints
+/// `accepted N` after each that is on disk. On SIGTERM it flushes, and prints what became of all. The
+/// environment says where to send.
+@main struct TelemetrySender {
+  static func main() {
+    #if OTLPExporter
+      let arguments = CommandLine.arguments
+      guard arguments.count == 3, let requests = Int(arguments[2]) else {
+        fatalError("usage: telemetry-sender SPOOL REQUESTS")
+      }
+      // Blocked before any thread exists, so that only sigwait takes it.
+      var termination = sigset_t()
+      sigemptyset(&termination)
+      sigaddset(&termination, SIGTERM)
+      pthread_sigmask(SIG_BLOCK, &termination, nil)
+      do { try send(requests, spool: arguments[1], until: termination) } catch {
+        say("error \(error)")
+      }
+    #else
+      say("built without the trait OTLPExporter")
+    #endif
+  }
+
+  /// Says it at once: who is killed has no time to flush.
+  private static func say(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+  }
+
+  #if OTLPExporter
+    private static func send(_ requests: Int, spool: String, until end: sigset_t) throws {
+      var variables: [String: String] = [:]
+      for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_CERTIFICATE"] {
+        if let value = getenv(name) { variables[name] = String(cString: value) }
+      }
+      var options = TelemetryExporter.Options()
+      options.spoolFolder = spool
+      options.retry.initialDelay = .milliseconds(5)
+      options.retry.maximumDelay = .milliseconds(20)
+      options.flushLimit = .seconds(60)
+      let exporter = try TelemetryExporter(
+        ExporterConfiguration(environment: variables), options: options,
+        logger: Logger(label: "sender") { _ in SwiftLogNoOpLogHandler() })
+      let done = DispatchSemaphore(value: 0)
+      Task.detached {
+        do { try await exporter.run() } catch { say("error \(error)") }
+        done.signal()
+      }
+      for request in 0..<requests {
+        let export = records((request * 10)..<(request * 10 + 10))
+        say(exporter.export(export) == .spooled ? "accepted \(request)" : "refused \(request)")
+      }
+      var end = end
+      var signal: Int32 = 0
+      sigwait(&end, &signal)
+      exporter.drain()
+      done.wait()
+      guard let logs = exporter.statistics[.logs] else { return }
+      say(
+        "recovered \(logs.recovered) produced \(logs.produced) sent \(logs.sent) "
+          + "spooled \(logs.spooled) dropped \(logs.droppedInTotal) balanced \(logs.isBalanced)")
+    }
+
+    private static func records(_ ids: Range<Int>) -> TelemetryExport {
+      var scope = Opentelemetry_Proto_Logs_V1_ScopeLogs()
+      scope.logRecords = ids.map { id in
+        var record = Opentelemetry_Proto_Logs_V1_LogRecord()
+        record.body.stringValue = "\(id)"
+        return record
+      }
+      var resource = Opentelemetry_Proto_Logs_V1_ResourceLogs()
+      resource.scopeLogs = [scope]
+      var request = Opentelemetry_Proto_Collector_Logs_V1_ExportLogsServiceRequest()
+      request.resourceLogs = [resource]
+      return TelemetryExport(.logs(request))
+    }
+  #endif
+}
