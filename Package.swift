@@ -110,6 +110,15 @@ let package = Package(
     .target(
       name: "AgentConfiguration", dependencies: ["CYAML", "EBPFObject", "EBPFTracers"],
       swiftSettings: strict),
+    // Tracers that run for ever; empty without the trait.
+    .target(
+      name: "Agent",
+      dependencies: [
+        "AgentConfiguration", "EBPF", "EBPFSystem", "EBPFTelemetry", "EBPFTracers", "OTLP",
+        "OTLPExporter", exporting("Logging", "swift-log"),
+        exporting("ServiceLifecycle", "swift-service-lifecycle"),
+        exporting("UnixSignals", "swift-service-lifecycle"),
+      ], swiftSettings: strict),
     .target(name: "TerminalView", swiftSettings: strict),
     .target(name: "ControlProtocol", swiftSettings: strict),
     .executableTarget(
@@ -117,6 +126,10 @@ let package = Package(
       dependencies: [
         "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "TerminalView",
         "ControlProtocol",
+        .target(name: "Agent", condition: .when(traits: ["OTLPExporter"])),
+        .target(name: "AgentConfiguration", condition: .when(traits: ["OTLPExporter"])),
+        exporting("Logging", "swift-log"), exporting("ServiceLifecycle", "swift-service-lifecycle"),
+        exporting("UnixSignals", "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

@@ -4,23 +4,35 @@
 #
 # The dependencies are built once; later runs only compile what changed.
 #
-# usage: scripts/build-static.sh [PRODUCT…]
-#   PRODUCT   also build these executables, the same way; they stay in .build-static/release
+# usage: scripts/build-static.sh [--without-agent] [PRODUCT…]
+#   --without-agent  leaves out `ebpf agent`, and with it the packages for HTTP and TLS, whose first
+#                    build takes longer than everything else
+#   PRODUCT          also build these executables, the same way; they stay in .build-static/release
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
 
 need_swift
-need_packages liblzma-dev zlib1g-dev
-
-scratch=.build-static
+if [ "${1:-}" = --without-agent ]; then
+  shift
+  need_packages liblzma-dev zlib1g-dev
+  scratch=.build-static-without-agent
+  traits=--disable-default-traits
+  minutes=5
+else
+  need_packages liblzma-dev zlib1g-dev libyaml-dev
+  scratch=.build-static
+  traits=
+  minutes=12
+fi
 if [ ! -x "$scratch/release/ebpf" ]; then
-  say "building the static command; the first time this takes about 5 minutes on 2 cores"
+  say "building the static command; the first time this takes about $minutes minutes on 2 cores"
 else
   say "building the static command"
 fi
 build() {
-  swift build -c release --product "$1" --scratch-path "$scratch" --static-swift-stdlib \
+  # shellcheck disable=SC2086
+  swift build $traits -c release --product "$1" --scratch-path "$scratch" --static-swift-stdlib \
     -Xswiftc -static-executable -Xswiftc -use-ld=lld \
     -Xlinker --icf=all -Xlinker -O2 -Xlinker --gc-sections
 }

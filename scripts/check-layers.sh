@@ -21,9 +21,10 @@ allowed() {
     Compression)    echo "CZlib" ;;
     ProfileFormats) echo "Profiles Compression SwiftProtobuf" ;;
     OTLPExporter)   echo "OTLP Compression EBPFSystem SwiftProtobuf Synchronization AsyncHTTPClient Logging ServiceLifecycle NIOCore NIOHTTP1 NIOPosix NIOSSL" ;;
+    Agent)          echo "AgentConfiguration EBPF EBPFSystem EBPFTelemetry EBPFTracers FoundationEssentials Logging OTLP OTLPExporter ServiceLifecycle Synchronization UnixSignals" ;;
     TerminalView)   echo "" ;;
     ControlProtocol) echo "FoundationEssentials" ;;
-    ebpf)           echo "ControlProtocol EBPF EBPFSystem EBPFTelemetry EBPFTracers OTLP Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
+    ebpf)           echo "Agent AgentConfiguration Dispatch Logging ServiceLifecycle UnixSignals ControlProtocol EBPF EBPFSystem EBPFTelemetry EBPFTracers OTLP Profiles ProfileFormats TerminalView ArgumentParser FoundationEssentials Synchronization" ;;
     *)              return 1 ;;
   esac
 }

@@ -40,4 +40,7 @@ public struct ConfigurationProblem: Sendable, Hashable, CustomStringConvertible 
 public struct ConfigurationError: Error, Sendable, Hashable {
   /// At least one.
   public var problems: [ConfigurationProblem]
+
+  /// An error of at least one problem.
+  public init(problems: [ConfigurationProblem]) { self.problems = problems }
 }

@@ -15,12 +15,22 @@ struct EBPFCommand: ParsableCommand {
       interrupted twice.
       """,
     version: Version.text,
-    subcommands: [
-      ProfileCommand.self, NetworkCommand.self, SyscallsCommand.self, MemoryCommand.self,
-      TraceCommand.self, ControlCommand.self, UnwindCommand.self,
-      CheckCommand.self, ValidateCommand.self, LoadCommand.self,
+    subcommands: tracing + [
+      UnwindCommand.self, CheckCommand.self, ValidateCommand.self, LoadCommand.self,
       ProgCommand.self, MapCommand.self, LinkCommand.self, BTFCommand.self,
     ])
+
+  private static var tracing: [any ParsableCommand.Type] {
+    let commands: [any ParsableCommand.Type] = [
+      ProfileCommand.self, NetworkCommand.self, SyscallsCommand.self, MemoryCommand.self,
+      TraceCommand.self, ControlCommand.self,
+    ]
+    #if OTLPExporter
+      return commands + [AgentCommand.self]
+    #else
+      return commands
+    #endif
+  }
 
   static func main() {
     InterruptSignals.ignoreBrokenPipes()

@@ -129,6 +129,9 @@ import Testing
     let details = try terminal.until("the stacks") { $0.contains("woken by waits") }
     #expect(details.contains("in 1,000 times since the start"), "\(details)")
     #expect(details.contains("  wait_for_futex\n") && details.contains("  wake_by_futex\n"))
+    try terminal.press("Escape")
+    try terminal.until("the table") { $0.hasPrefix("ebpf profile") }
+    // The filter holds for both tables.
     try terminal.press("Escape", "Tab")
     try terminal.until("the threads") { $0.contains("SWITCHES/s") && $0.contains("woken") }
     try terminal.press("Enter")

@@ -12,7 +12,8 @@ import Testing
       valueTypes: types.map { Profile.ValueType($0, unit: "count") },
       periodType: Profile.ValueType("space", unit: "bytes"), period: 0)
     return MemoryRecording(
-      totals: MemoryTotals(), sampleBytes: nil, blocks: [], sites: [], processes: [], victims: [],
+      totals: MemoryTotals(), usesStaticProbes: false, sampleBytes: nil, blocks: [], sites: [],
+      processes: [], victims: [],
       profile: profile, statistics: TracerStatistics(),
       overhead: TracerOverhead(cpuPercent: 0, residentBytes: 0, unavailable: []), hooks: [],
       unresolvedFrames: 0, symbolSummary: "", host: "h", kernelRelease: "6")

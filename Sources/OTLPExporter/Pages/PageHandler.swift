@@ -1,7 +1,6 @@
 #if OTLPExporter
   internal import NIOCore
   internal import NIOHTTP1
-  internal import OTLP
   internal import Synchronization
 
   /// How many connections are open.
@@ -18,8 +17,8 @@
     func remove() { count.withLock { $0 -= 1 } }
   }
 
-  /// One connection of a scraping server.
-  final class PrometheusHandler: ChannelInboundHandler {
+  /// One connection of somebody who asks.
+  final class PageHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -27,11 +26,11 @@
     /// keeps its connection, and short enough that nobody can hold one open for nothing.
     static let patience: TimeAmount = .seconds(120)
 
-    private let snapshot: PrometheusEndpoint.Snapshot
+    private let pages: [String: PageEndpoint.Page]
     private var request: HTTPRequestHead?
     private var timer: Scheduled<Void>?
 
-    init(_ snapshot: @escaping PrometheusEndpoint.Snapshot) { self.snapshot = snapshot }
+    init(_ pages: [String: PageEndpoint.Page]) { self.pages = pages }
 
     func channelActive(context: ChannelHandlerContext) {
       expectRequest(context)
@@ -62,34 +61,35 @@
     private func expectRequest(_ context: ChannelHandlerContext) {
       timer?.cancel()
       let channel = context.channel
-      timer = context.eventLoop.scheduleTask(in: PrometheusHandler.patience) {
+      timer = context.eventLoop.scheduleTask(in: PageHandler.patience) {
         channel.close(promise: nil)
       }
     }
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
       let path = head.uri.prefix { $0 != "?" }
-      let status: HTTPResponseStatus
-      var body: String
-      var type = "text/plain; charset=utf-8"
-      switch (head.method, path) {
-      case (.GET, "/metrics"), (.HEAD, "/metrics"):
-        (body, _) = PrometheusText.page(snapshot())
-        status = .ok
-        type = PrometheusText.contentType
-      case (.GET, _), (.HEAD, _): (status, body) = (.notFound, "the metrics are at /metrics\n")
-      default: (status, body) = (.methodNotAllowed, "only GET and HEAD\n")
+      let answer: PageEndpoint.Answer
+      if head.method != .GET && head.method != .HEAD {
+        answer = .init(status: 405, body: "only GET and HEAD\n")
+      } else if let page = pages[String(path)] {
+        answer = page()
+      } else {
+        let known = pages.keys.sorted().joined(separator: ", ")
+        answer = .init(status: 404, body: "what there is: \(known)\n")
       }
       var headers = HTTPHeaders()
-      headers.add(name: "content-type", value: type)
-      headers.add(name: "content-length", value: "\(body.utf8.count)")
-      if status == .methodNotAllowed { headers.add(name: "allow", value: "GET, HEAD") }
+      headers.add(name: "content-type", value: answer.type)
+      headers.add(name: "content-length", value: "\(answer.body.utf8.count)")
+      if answer.status == 405 { headers.add(name: "allow", value: "GET, HEAD") }
       if !head.isKeepAlive { headers.add(name: "connection", value: "close") }
-      let answer = HTTPResponseHead(version: head.version, status: status, headers: headers)
-      context.write(wrapOutboundOut(.head(answer)), promise: nil)
+      let response = HTTPResponseHead(
+        version: head.version, status: HTTPResponseStatus(statusCode: answer.status),
+        headers: headers)
+      context.write(wrapOutboundOut(.head(response)), promise: nil)
       if head.method != .HEAD {
         context.write(
-          wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: body)))),
+          wrapOutboundOut(
+            .body(.byteBuffer(context.channel.allocator.buffer(string: answer.body)))),
           promise: nil)
       }
       let channel = context.channel

@@ -1,0 +1,174 @@
+#if OTLPExporter
+  internal import AgentConfiguration
+  internal import EBPF
+  internal import EBPFSystem
+  internal import EBPFTelemetry
+  internal import EBPFTracers
+  internal import OTLP
+
+  /// The tracers of one configuration: they start together, tell what they see at their intervals, and
+  /// cost no more than they may. One thread at a time uses it.
+  final class AgentTracers {
+    private struct Entry {
+      let source: any TelemetrySource
+      /// Nanoseconds between two collections.
+      let interval: UInt64
+      /// The monotonic time of the next one.
+      var due: UInt64
+      /// Why the last attempt failed; nil when it did not.
+      var failure: EBPFError?
+    }
+
+    private var entries: [Entry]
+    private var governor: AgentGovernor?
+    private var own: AgentTelemetry
+    private let interval: UInt64
+    private var ownDue: UInt64 = 0
+    private var programsAreHidden = false
+
+    /// What went wrong since this was asked last, a sentence for each change.
+    private(set) var notices: [String] = []
+
+    /// Prepares tracers; nothing is loaded before ``start()``.
+    init(_ configuration: AgentConfiguration, _ options: TelemetryOptions) throws(EBPFError) {
+      let filter = try TracerFilter(configuration.filter)
+      let sharing = TracerSharing()
+      var sources: [(any TelemetrySource, UInt64)] = []
+      if let memory = configuration.memory {
+        let source = MemorySource(memory, filter: filter, sharing: sharing, options)
+        sources.append((source, configuration.interval))
+      }
+      if let network = configuration.network {
+        sources.append((NetworkSource(network, filter: filter, options), configuration.interval))
+      }
+      if let profile = configuration.profile {
+        let source = ProfileSource(
+          profile, frequency: configuration.frequency, filter: filter, sharing: sharing, options)
+        sources.append((source, profile.interval ?? configuration.interval))
+      }
+      if let syscalls = configuration.syscalls {
+        sources.append((SyscallSource(syscalls, filter: filter, options), configuration.interval))
+      }
+      entries = sources.map { Entry(source: $0.0, interval: $0.1, due: 0) }
+      interval = configuration.interval
+      own = AgentTelemetry(options)
+      governor = configuration.maxOverhead.map { AgentGovernor(limit: $0, sources.map(\.0)) }
+    }
+
+    /// The names of the tracers.
+    var names: [String] { entries.map(\.source.name) }
+
+    /// Starts all; when one fails those before it are stopped again.
+    func start() throws(EBPFError) {
+      try KernelTypes.running.keeping { () throws(EBPFError) in
+        for index in entries.indices {
+          do throws(EBPFError) { try entries[index].source.start() } catch {
+            for before in entries[..<index].reversed() {
+              // The error that led here says more than one that follows from it.
+              do throws(EBPFError) { _ = try before.source.finish() } catch { continue }
+            }
+            throw error
+          }
+        }
+      }
+      let now = Clock.monotonic.now
+      for index in entries.indices { entries[index].due = now + entries[index].interval }
+      ownDue = now + interval
+      try governor?.begin()
+    }
+
+    /// What is due at this moment. To be called about once a second.
+    func tick(exporters: [ExporterFigures]) -> [(source: String, exports: [TelemetryExport])] {
+      let now = Clock.monotonic.now
+      var results: [(source: String, exports: [TelemetryExport])] = []
+      for index in entries.indices {
+        attempt(index) { (source) throws(EBPFError) in
+          guard now >= entries[index].due else { return try source.takeEvents() }
+          // Missed moments are not made up for.
+          entries[index].due = max(entries[index].due + entries[index].interval, now)
+          results.append((source.name, try source.collect()))
+        }
+      }
+      if now >= ownDue {
+        ownDue = max(ownDue + interval, now)
+        results.append(("agent", figures(exporters)))
+      }
+      govern()
+      return results
+    }
+
+    /// Ends all tracers and returns what they saw last.
+    func finish(exporters: [ExporterFigures]) -> [(source: String, exports: [TelemetryExport])] {
+      var results: [(source: String, exports: [TelemetryExport])] = []
+      let last = figures(exporters)
+      for index in entries.indices {
+        attempt(index) { (source) throws(EBPFError) in
+          results.append((source.name, try source.finish()))
+        }
+      }
+      return results + [("agent", last)]
+    }
+
+    /// The tracers that failed at the last attempt, and why.
+    var failures: [(name: String, reason: String)] {
+      entries.compactMap { entry in
+        entry.failure.map { (entry.source.name, $0.message) }
+      }
+    }
+
+    /// The sentences since the last time.
+    func takeNotices() -> [String] {
+      defer { notices = [] }
+      return notices
+    }
+
+    // MARK: -
+
+    private func attempt(
+      _ index: Int, _ body: (any TelemetrySource) throws(EBPFError) -> Void
+    ) {
+      let source = entries[index].source
+      do throws(EBPFError) {
+        try body(source)
+        if entries[index].failure != nil { notices.append("\(source.name) works again") }
+        entries[index].failure = nil
+      } catch {
+        if entries[index].failure != error { notices.append("\(source.name): \(error.message)") }
+        entries[index].failure = error
+      }
+    }
+
+    private func figures(_ exporters: [ExporterFigures]) -> [TelemetryExport] {
+      var tracers: [AgentTelemetry.TracerFigures] = []
+      for index in entries.indices {
+        attempt(index) { (source) throws(EBPFError) in tracers.append(try source.figures()) }
+      }
+      var programs: [BPFProgramFigures] = []
+      do throws(EBPFError) { programs = try BPFProgramFigures.all() } catch {
+        if !programsAreHidden {
+          notices.append("there are no metrics of BPF programs: \(error.message)")
+        }
+        programsAreHidden = true
+      }
+      return own.collect(tracers: tracers, programs: programs, exporters: exporters)
+    }
+
+    private func govern() {
+      do throws(EBPFError) {
+        if let sentence = try governor?.observe() { notices.append(sentence) }
+      } catch { notices.append("the cost of recording is not limited: \(error.message)") }
+    }
+  }
+
+  extension TracerFilter {
+    /// What a configuration names, looked up on this machine.
+    init(_ filter: AgentConfiguration.Filter) throws(EBPFError) {
+      self.init()
+      processes = Set(filter.processes)
+      followsChildren = filter.followsChildren
+      commands = Set(filter.commands)
+      for path in filter.cgroups { cgroups.insert(try ControlGroup.id(of: path)) }
+      for container in filter.containers { try addContainer(container) }
+    }
+  }
+#endif

@@ -1,0 +1,46 @@
+#if OTLPExporter
+  internal import AgentConfiguration
+  internal import EBPF
+  internal import EBPFTelemetry
+  internal import EBPFTracers
+  internal import OTLP
+
+  /// The memory tracer of an agent.
+  final class MemorySource: TelemetrySource {
+    let name = "memory"
+    let means = OverheadGovernor.Means(sendsEvents: false, takesStacks: true)
+    private let configuration: MemoryTracerConfiguration
+    private var memory: MemoryTracer
+    private var telemetry: MemoryTelemetry
+
+    var tracer: any Tracer { memory }
+    var conversion: ConversionStatistics { telemetry.statistics }
+
+    init(
+      _ settings: AgentConfiguration.Memory, filter: TracerFilter, sharing: TracerSharing,
+      _ options: TelemetryOptions
+    ) {
+      var configuration = MemoryTracerConfiguration()
+      configuration.filter = filter
+      if let mean = settings.sampleBytes { configuration.allocations = .sampled(bytes: mean) }
+      self.configuration = configuration
+      memory = MemoryTracer(configuration, sharing: sharing)
+      telemetry = MemoryTelemetry(options)
+    }
+
+    func start() throws(EBPFError) { try memory.start() }
+
+    func collect() throws(EBPFError) -> [TelemetryExport] {
+      let recording = try memory.snapshot()
+      let exports = telemetry.collect(recording)
+      guard recording.sites.count > Int(configuration.siteLimit) / 2 else { return exports }
+      let last = try finish()
+      // With names of its own: those that were looked up for processes long gone go, too.
+      memory = MemoryTracer(configuration)
+      try memory.start()
+      return exports + last
+    }
+
+    func finish() throws(EBPFError) -> [TelemetryExport] { telemetry.collect(try memory.stop()) }
+  }
+#endif
