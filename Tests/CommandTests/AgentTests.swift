@@ -1,0 +1,202 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// `ebpf agent` as an operator runs it.
+@Suite(.serialized) struct AgentTests {
+  /// A running agent with its log and its output in files.
+  private final class RunningAgent {
+    let folder: TemporaryDirectory
+    let process: RunningCommand
+    private(set) var seen = 0
+
+    /// Starts it by `configuration`, in which `$OUT` is the file of its output.
+    init(_ configuration: String) throws {
+      folder = try TemporaryDirectory()
+      try RunningAgent.write(configuration, folder)
+      process = try RunningCommand([
+        "sh", "-c", "exec \"$0\" \"$@\" 2>\(folder.file("log"))", EBPF.path, "agent", "--config",
+        folder.file("agent.yaml"),
+      ])
+    }
+
+    private static func write(_ configuration: String, _ folder: TemporaryDirectory) throws {
+      let text = configuration.replacing("$OUT", with: folder.file("out.jsonl"))
+      _ = try folder.write(text, to: "agent.yaml")
+    }
+
+    /// What it has logged so far.
+    var log: String {
+      get throws {
+        let path = folder.file("log")
+        guard access(path, R_OK) == 0 else { return "" }
+        return String(decoding: try contents(ofFile: path), as: UTF8.self)
+      }
+    }
+
+    /// Waits until it has logged a text, and gives its line.
+    @discardableResult
+    func wait(for text: String) throws -> Substring {
+      while true {
+        let log = try log.dropFirst(seen)
+        if let line = log.split(separator: "\n").first(where: { $0.contains(text) }) { return line }
+        guard !process.isOver else {
+          throw RunningCommand.Failure(description: "the agent ended: \(try self.log)")
+        }
+        usleep(5_000)
+      }
+    }
+
+    /// Changes the configuration and asks for it to be read again.
+    func reload(_ configuration: String) throws {
+      seen = try log.count
+      try RunningAgent.write(configuration, folder)
+      process.send(SIGHUP)
+    }
+
+    /// The page at a path of the server that it logged.
+    func page(_ path: String) throws -> String {
+      let line = try wait(for: "http://localhost:")
+      let address = line[try #require(line.firstRange(of: "http://")).lowerBound...]
+      let root = address.split(separator: "/").prefix(2).joined(separator: "//")
+      return try Command.output([
+        "python3", "-c",
+        "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())",
+        root + path,
+      ])
+    }
+
+    /// The points of a metric in the last request that has it: attributes and value.
+    func points(_ metric: String) throws -> [(attributes: String, value: Int)] {
+      let lines = try contents(ofFile: folder.file("out.jsonl")).split(
+        separator: UInt8(ascii: "\n"))
+      for line in lines.reversed() where line.starts(with: Array(#"{"resourceMetrics""#.utf8)) {
+        let rows = try OTLPDecoder.rows("metrics", Array(line), isJSON: true)
+        let points = rows.filter { $0[0] == "point" && $0[1] == metric }
+        if !points.isEmpty { return points.map { ($0[4], Int($0[7]) ?? 0) } }
+      }
+      return []
+    }
+  }
+
+  @Test func `what tracers see is exported exactly, at the latest at the end`() throws {
+    let work = try StoppedProcess(workload: "syscalls")
+    let agent = try RunningAgent(
+      """
+      tracers: {syscalls: {}}
+      filter: {processes: [\(work.id)]}
+      file: {path: $OUT}
+      """)
+    try agent.wait(for: "tracing: syscalls")
+    try agent.wait(for: "kept CAP_")
+    #expect(try work.finish() == 0)
+    #expect(agent.process.end(by: SIGTERM) == 0)
+    let calls = try agent.points("process.linux.syscall.count").map(\.value).reduce(0, +)
+    #expect(calls == 111_001)
+    let failed = try agent.points("process.linux.syscall.count").filter {
+      $0.attributes.contains(#""error.type": "ENOENT""#)
+    }
+    #expect(failed.map(\.value) == [5_000])
+    let recorded = try agent.points("ebpf.tracer.events").filter {
+      $0.attributes.contains(#""recorded""#)
+    }
+    #expect(recorded.map(\.value) == [111_001])
+  }
+
+  @Test func `calls that fail become spans`() throws {
+    let agent = try RunningAgent(
+      """
+      tracers: {syscalls: {spans: {failed: true}}}
+      filter: {commands: [cat]}
+      file: {path: $OUT}
+      resource: {deployment.environment.name: test}
+      """)
+    try agent.wait(for: "kept CAP_")
+    #expect(try Command.run(["cat", "/does/not/exist"]).status == 1)
+    #expect(agent.process.end(by: SIGTERM) == 0)
+    let rows = try contents(ofFile: agent.folder.file("out.jsonl"))
+      .split(separator: UInt8(ascii: "\n"))
+      .filter { $0.starts(with: Array(#"{"resourceSpans""#.utf8)) }
+      .flatMap { try OTLPDecoder.rows("traces", Array($0), isJSON: true) }
+    #expect(
+      rows.contains {
+        $0[0] == "span" && $0[1] == "openat" && $0[3] == "2"
+          && $0[6].contains(#""error.type": "ENOENT""#)
+      })
+    #expect(
+      rows.contains {
+        $0[0] == "resource" && $0[1].contains(#""deployment.environment.name": "test""#)
+      })
+  }
+
+  @Test func `all four run, and their state and metrics can be asked for`() throws {
+    let agent = try RunningAgent(
+      """
+      interval: 1s
+      export: {traces: none, metrics: prometheus, logs: none, profiles: none}
+      prometheus: {host: localhost, port: 0}
+      """)
+    try agent.wait(for: "tracing: memory, network, profile, syscalls")
+    var page = ""
+    // The first metrics come after the first interval.
+    while !page.contains("\nebpf_tracer_events_total{") {
+      page = try agent.page("/metrics")
+      try agent.process.checkRunning()
+    }
+    for tracer in ["memory", "network", "profile", "syscalls"] {
+      #expect(page.contains("\"\(tracer)\""), "\(tracer)")
+    }
+    #expect(agent.process.end(by: SIGINT) == 0)
+
+    let other = try RunningAgent("health: {port: 0}\nfile: {path: $OUT}\ntracers: {network: {}}")
+    try other.wait(for: "tracing: network")
+    #expect(
+      try other.page("/health").contains(
+        #""status":"ok","tracers":[{"is_working":true,"name":"network"}]"#))
+    #expect(other.process.end(by: SIGTERM) == 0)
+  }
+
+  @Test func `a wrong configuration changes nothing, a right one does`() throws {
+    let agent = try RunningAgent("file: {path: $OUT}\ntracers: {network: {}}")
+    try agent.wait(for: "tracing: network")
+    try agent.reload("file: {path: $OUT}\ntracers: {network: {}, syscalls: {by: moon}}")
+    let line = try agent.wait(for: "agent.yaml:2:39: tracers.syscalls.by: takes one of process, ")
+    #expect(line.contains("not 'moon'"))
+    try agent.wait(for: "the configuration is not changed")
+    try agent.reload("file: {path: /nowhere/out}\ntracers: {network: {}}")
+    try agent.wait(for: "the configuration is not changed: '/nowhere/out' cannot be opened")
+    try agent.reload("file: {path: $OUT}\ntracers: {network: {}, syscalls: {by: cgroup}}")
+    try agent.wait(for: "tracing: network, syscalls")
+    try agent.wait(for: "the configuration was read again")
+    #expect(agent.process.end(by: SIGTERM) == 0)
+    #expect(try !agent.points("process.linux.syscall.count").isEmpty)
+  }
+
+  @Test func `what is in effect can be printed, and what is wrong is told at once`() throws {
+    let deploy = Fixtures.directory + "/../../scripts/deploy/agent.yaml"
+    let printed = try Command.run(
+      [EBPF.path, "agent", "--config", deploy, "--print-config"],
+      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "https://there:1"])
+    #expect(printed.status == 0, "\(printed.error)")
+    #expect(printed.output.contains("\n  endpoint: \"https://there:1\"\n"))
+    #expect(printed.output.contains("\nmax-overhead: 2.0%\n"))
+
+    let folder = try TemporaryDirectory()
+    let file = try folder.write(
+      "interval: 1\notlp: {protocol: grpc, compression: zip}\n", to: "a.yaml")
+    let wrong = try EBPF.run(["agent", "--config", file])
+    #expect(wrong.status == 2)
+    #expect(wrong.error.hasPrefix("error: \(file):1:11: interval: takes a duration"))
+    let missing = try EBPF.run(["agent", "--config", folder.file("none")])
+    #expect(missing.status == 2)
+    #expect(
+      missing.error == "error: \(folder.file("none")): cannot be read: no such file or directory\n")
+    let exporter = try EBPF.run([
+      "agent", "--config",
+      try folder.write(
+        "otlp: {compression: zip}\n", to: "b.yaml"),
+    ])
+    #expect(exporter.status == 2)
+    #expect(exporter.error.contains("b.yaml:1:8: otlp.compression: OTEL_EXPORTER_OTLP_COMPRESSION"))
+  }
+}
