@@ -18,12 +18,12 @@ if [ "${1:-}" = --without-agent ]; then
   need_packages liblzma-dev zlib1g-dev
   scratch=.build-static-without-agent
   traits=--disable-default-traits
-  minutes=5
+  minutes="5 to 8"
 else
   need_packages liblzma-dev zlib1g-dev libyaml-dev
   scratch=.build-static
   traits=
-  minutes=12
+  minutes="12 to 18"
 fi
 if [ ! -x "$scratch/release/ebpf" ]; then
   say "building the static command; the first time this takes about $minutes minutes on 2 cores"
