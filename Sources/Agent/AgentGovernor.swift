@@ -17,6 +17,9 @@
       governor = OverheadGovernor(limit: limit, means: means)
     }
 
+    /// What is left out now.
+    var economy: TracerEconomy { governor.economy }
+
     /// Measures from now on.
     mutating func begin() throws(EBPFError) { before = try reading() }
 

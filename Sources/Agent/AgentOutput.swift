@@ -9,7 +9,8 @@
   /// Where the telemetry of one configuration goes.
   final class AgentOutput: Sendable {
     /// Sends to receivers and to standard output.
-    let exporter: TelemetryExporter
+    private let exporter: TelemetryExporter
+    private let sending: Task<Void, Never>
     private let file: FileExporter?
     private let metrics: LatestMetrics
 
@@ -32,6 +33,12 @@
             format: output.format == .json ? .jsonLines : .protobuf)
         } else { nil }
       self.metrics = metrics
+      // Outside of what a graceful shutdown reaches: the last telemetry comes after it.
+      sending = Task.detached { [exporter] in
+        // Where nothing is to be sent, nothing would end it.
+        guard !exporter.statistics.isEmpty else { return }
+        do { try await exporter.run() } catch { logger.error("sending ended: \(error)") }
+      }
     }
 
     /// Hands telemetry over; never waits for the network.
@@ -43,6 +50,12 @@
           if case .metrics(let request) = export.message { metrics.set(request, of: source) }
         }
       }
+    }
+
+    /// Sends what waits and ends, within the exporter's limit.
+    func finish() async {
+      exporter.drain()
+      await sending.value
     }
 
     /// What became of everything so far.

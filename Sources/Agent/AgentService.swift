@@ -29,6 +29,8 @@
 
     /// Runs until a graceful shutdown; throws when a tracer does not start or an address is taken.
     public func run() async throws {
+      // First: until then the signal ends the process.
+      let hangups = await UnixSignalsSequence(trapping: .sighup)
       let metrics = LatestMetrics()
       let health = AgentHealth()
       let prometheus = try await prometheus(metrics)
@@ -39,7 +41,11 @@
         let inquiries = try await inquiries(health)
         do {
           try await worker.start(configuration)
-          await work(worker)
+          do {
+            try await work(worker, hangups)
+          } catch is CancellationError {
+            // A shutdown: it is time to finish.
+          }
           await worker.finish()
         } catch { failure = error }
         await inquiries?.close()
@@ -48,19 +54,14 @@
       if let failure { throw failure }
     }
 
-    /// Ticks and reloads until a graceful shutdown.
-    private func work(_ worker: AgentWorker) async {
-      do {
-        try await cancelWhenGracefulShutdown {
-          try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await tick(worker) }
-            group.addTask { await reload(worker) }
-            try await group.next()
-            group.cancelAll()
-          }
+    /// Ticks and reloads until a graceful shutdown, which is a cancellation here.
+    private func work(_ worker: AgentWorker, _ hangups: UnixSignalsSequence) async throws {
+      try await cancelWhenGracefulShutdown {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask { try await tick(worker) }
+          group.addTask { for await _ in hangups { try await worker.reload() } }
+          try await group.waitForAll()
         }
-      } catch {
-        // The only end of waiting is a cancellation: it is time to finish.
       }
     }
 
@@ -72,10 +73,6 @@
         try await Task.sleep(until: next, clock: clock)
         await worker.tick()
       }
-    }
-
-    private func reload(_ worker: AgentWorker) async {
-      for await _ in await UnixSignalsSequence(trapping: .sighup) { await worker.reload() }
     }
 
     /// Where metrics are scraped; nil where nobody asked for that.
@@ -94,9 +91,10 @@
         host: address.host, port: Int(address.port),
         pages: [
           "/health": {
-            let text: String
-            do { text = try health.json() } catch { text = "{}\n" }
-            return .init(status: health.isGood ? 200 : 503, type: "application/json", body: text)
+            do {
+              let text = try health.json()
+              return .init(status: health.isGood ? 200 : 503, type: "application/json", body: text)
+            } catch { return .init(status: 500, body: "\(error)\n") }
           }
         ])
       logger.info("health is at \(endpoint.address)/health")

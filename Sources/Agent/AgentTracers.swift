@@ -15,8 +15,10 @@
       let interval: UInt64
       /// The monotonic time of the next one.
       var due: UInt64
-      /// Why the last attempt failed; nil when it did not.
+      /// Why telemetry is missing; nil since a collection that had everything.
       var failure: EBPFError?
+      /// It is to begin anew: the last attempt failed.
+      var isStopped = false
     }
 
     private var entries: [Entry]
@@ -25,9 +27,9 @@
     private let interval: UInt64
     private var ownDue: UInt64 = 0
     private var programsAreHidden = false
+    private var isUngoverned = false
 
-    /// What went wrong since this was asked last, a sentence for each change.
-    private(set) var notices: [String] = []
+    private var notices: [String] = []
 
     /// Prepares tracers; nothing is loaded before ``start()``.
     init(_ configuration: AgentConfiguration, _ options: TelemetryOptions) throws(EBPFError) {
@@ -82,11 +84,16 @@
       let now = Clock.monotonic.now
       var results: [(source: String, exports: [TelemetryExport])] = []
       for index in entries.indices {
-        attempt(index) { (source) throws(EBPFError) in
-          guard now >= entries[index].due else { return try source.takeEvents() }
-          // Missed moments are not made up for.
-          entries[index].due = max(entries[index].due + entries[index].interval, now)
-          results.append((source.name, try source.collect()))
+        guard now >= entries[index].due else {
+          attempt(index) { (source) throws(EBPFError) in
+            if !entries[index].isStopped { try source.takeEvents() }
+          }
+          continue
+        }
+        // Missed moments are not made up for.
+        entries[index].due = max(entries[index].due + entries[index].interval, now)
+        attempt(index, isComplete: true) { (source) throws(EBPFError) in
+          try collect(index, source, into: &results)
         }
       }
       if now >= ownDue {
@@ -100,8 +107,9 @@
     /// Ends all tracers and returns what they saw last.
     func finish(exporters: [ExporterFigures]) -> [(source: String, exports: [TelemetryExport])] {
       var results: [(source: String, exports: [TelemetryExport])] = []
+      // Before the tracers end: nothing can be asked of them afterwards.
       let last = figures(exporters)
-      for index in entries.indices {
+      for index in entries.indices where !entries[index].isStopped {
         attempt(index) { (source) throws(EBPFError) in
           results.append((source.name, try source.finish()))
         }
@@ -116,7 +124,7 @@
       }
     }
 
-    /// The sentences since the last time.
+    /// What went wrong, or right again, since this was asked last: a sentence for each change.
     func takeNotices() -> [String] {
       defer { notices = [] }
       return notices
@@ -124,12 +132,32 @@
 
     // MARK: -
 
+    /// The telemetry of one source, which begins anew when it is worn or did not get up before.
+    private func collect(
+      _ index: Int, _ source: any TelemetrySource,
+      into results: inout [(source: String, exports: [TelemetryExport])]
+    ) throws(EBPFError) {
+      if !entries[index].isStopped {
+        results.append((source.name, try source.collect()))
+        guard source.isWorn else { return }
+        results.append((source.name, try source.finish()))
+        entries[index].isStopped = true
+      }
+      try source.start()
+      entries[index].isStopped = false
+      if let governor { try source.economize(governor.economy) }
+    }
+
+    /// Keeps what fails for those who ask, and tells of it when it changes. Only a collection that is
+    /// complete shows that all is well again.
     private func attempt(
-      _ index: Int, _ body: (any TelemetrySource) throws(EBPFError) -> Void
+      _ index: Int, isComplete: Bool = false,
+      _ body: (any TelemetrySource) throws(EBPFError) -> Void
     ) {
       let source = entries[index].source
       do throws(EBPFError) {
         try body(source)
+        guard isComplete else { return }
         if entries[index].failure != nil { notices.append("\(source.name) works again") }
         entries[index].failure = nil
       } catch {
@@ -140,7 +168,7 @@
 
     private func figures(_ exporters: [ExporterFigures]) -> [TelemetryExport] {
       var tracers: [AgentTelemetry.TracerFigures] = []
-      for index in entries.indices {
+      for index in entries.indices where !entries[index].isStopped {
         attempt(index) { (source) throws(EBPFError) in tracers.append(try source.figures()) }
       }
       var programs: [BPFProgramFigures] = []
@@ -156,7 +184,13 @@
     private func govern() {
       do throws(EBPFError) {
         if let sentence = try governor?.observe() { notices.append(sentence) }
-      } catch { notices.append("the cost of recording is not limited: \(error.message)") }
+        isUngoverned = false
+      } catch {
+        if !isUngoverned {
+          notices.append("the cost of recording is not limited: \(error.message)")
+        }
+        isUngoverned = true
+      }
     }
   }
 

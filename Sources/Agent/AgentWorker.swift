@@ -12,9 +12,9 @@
     /// A configuration at work.
     private struct Generation {
       let configuration: AgentConfiguration
+      let settings: ExporterConfiguration
       let tracers: AgentTracers
       let output: AgentOutput
-      let sending: Task<Void, Never>
     }
 
     private let source: AgentConfigurationSource
@@ -22,9 +22,8 @@
     private let logger: Logger
     private let metrics: LatestMetrics
     private let health: AgentHealth
+    /// Nil while one configuration gives way to another.
     private var current: Generation?
-    /// Exporters of earlier configurations that still send what waited.
-    private var draining: [Task<Void, Never>] = []
 
     init(
       _ source: AgentConfigurationSource, version: String, metrics: LatestMetrics,
@@ -39,9 +38,7 @@
 
     /// Starts the tracers and gives up the privileges that are not needed any more.
     func start(_ configuration: AgentConfiguration) throws {
-      let generation = try begin(configuration)
-      current = generation
-      report(generation)
+      try begin(configuration, nil)
       if configuration.dropsPrivileges { dropPrivileges(configuration) }
     }
 
@@ -53,87 +50,80 @@
     }
 
     /// Reads the configuration again and works by it; by the old one when it is wrong or does not start.
-    func reload() {
-      guard let old = current else { return }
-      let configuration: AgentConfiguration
-      do throws(ConfigurationError) { configuration = try source.read() } catch {
-        for problem in error.problems { logger.error("\(problem)") }
-        logger.error("the configuration is not changed")
-        return
-      }
-      // First what can be wrong without stopping anything: exporters, files, names of containers.
+    ///
+    /// Exporters whose settings stay the same go on. Others first send what waits, within their limit,
+    /// because the new ones may need the same files; nothing is traced meanwhile. Throws when neither
+    /// configuration starts.
+    func reload() async throws {
+      guard let before = current?.configuration, let settings = current?.settings else { return }
+      let new: AgentConfiguration
+      let keepsOutput: Bool
       do {
-        let new = try prepare(configuration)
-        end(old)
-        do {
-          try new.tracers.start()
-          current = generation(configuration, new)
-          logger.info("the configuration was read again")
-        } catch {
-          logger.error("the new configuration does not start: \(AgentWorker.text(error))")
-          current = try begin(old.configuration)
-        }
-      } catch {
-        logger.error("the configuration is not changed: \(AgentWorker.text(error))")
+        new = try source.read()
+        // What can be wrong is looked for while the old one runs: names of containers, variables.
+        _ = try AgentTracers(new, options(new))
+        keepsOutput =
+          try source.exporterConfiguration(of: new) == settings && before.exports(like: new)
+      } catch { return refuse(error) }
+      if new.health != before.health || new.listens(unlike: before) {
+        logger.warning("other addresses to listen at take a restart")
       }
-      if let current { report(current) }
+      let output = keepsOutput ? current?.output : nil
+      await end(keepsOutput: keepsOutput)
+      do {
+        try begin(new, output)
+        logger.info("the configuration was read again")
+      } catch {
+        refuse(error)
+        try begin(before, output)
+      }
     }
 
     /// Ends the tracers, sends what they saw last and waits until that is done, within the exporter's
     /// limit.
     func finish() async {
-      if let current { end(current) }
-      current = nil
-      for task in draining { await task.value }
-      draining = []
+      await end(keepsOutput: false)
       health.set(.init(isRunning: false))
     }
 
     // MARK: -
 
-    private typealias Prepared = (tracers: AgentTracers, output: AgentOutput)
+    private func refuse(_ error: any Error) {
+      for sentence in AgentWorker.sentences(error) { logger.error("\(sentence)") }
+      logger.error("the configuration is not changed")
+    }
 
-    private func prepare(_ configuration: AgentConfiguration) throws -> Prepared {
+    private func options(_ configuration: AgentConfiguration) -> TelemetryOptions {
       let detection = ResourceDetector.detect(serviceName: "ebpf-agent", version: version)
       for problem in detection.problems { logger.warning("\(problem)") }
       var resource = detection.resource
       for (key, value) in configuration.resource { resource[key] = .string(value) }
+      return TelemetryOptions(resource: resource, version: version)
+    }
+
+    private func begin(_ configuration: AgentConfiguration, _ output: AgentOutput?) throws {
       let settings = try source.exporterConfiguration(of: configuration)
-      let output = try AgentOutput(
-        configuration, settings, version: version, metrics: metrics, logger: logger)
-      let options = TelemetryOptions(resource: resource, version: version)
-      return (try AgentTracers(configuration, options), output)
+      let output =
+        try output
+        ?? AgentOutput(configuration, settings, version: version, metrics: metrics, logger: logger)
+      let tracers = try AgentTracers(configuration, options(configuration))
+      try tracers.start()
+      logger.info("tracing: \(tracers.names.joined(separator: ", "))")
+      let generation = Generation(
+        configuration: configuration, settings: settings, tracers: tracers, output: output)
+      current = generation
+      report(generation)
     }
 
-    private func begin(_ configuration: AgentConfiguration) throws -> Generation {
-      let prepared = try prepare(configuration)
-      try prepared.tracers.start()
-      return generation(configuration, prepared)
-    }
-
-    private func generation(
-      _ configuration: AgentConfiguration, _ prepared: Prepared
-    ) -> Generation {
-      let exporter = prepared.output.exporter
-      // Outside of what a graceful shutdown reaches: the last telemetry comes after it.
-      let sending = Task.detached { [logger] in
-        // Where nothing is to be sent, nothing would end it.
-        guard !exporter.statistics.isEmpty else { return }
-        do { try await exporter.run() } catch { logger.error("sending ended: \(error)") }
-      }
-      logger.info("tracing: \(prepared.tracers.names.joined(separator: ", "))")
-      return Generation(
-        configuration: configuration, tracers: prepared.tracers, output: prepared.output,
-        sending: sending)
-    }
-
-    private func end(_ generation: Generation) {
-      let output = generation.output
-      output.write(generation.tracers.finish(exporters: output.figures))
-      for notice in generation.tracers.takeNotices() { logger.warning("\(notice)") }
-      output.exporter.drain()
-      draining.append(generation.sending)
+    /// Nothing of the generation is left when this returns, its files and locks included, unless its
+    /// output is kept.
+    private func end(keepsOutput: Bool) async {
+      guard let ended = current else { return }
+      current = nil
+      ended.output.write(ended.tracers.finish(exporters: ended.output.figures))
+      for notice in ended.tracers.takeNotices() { logger.warning("\(notice)") }
       metrics.reset()
+      if !keepsOutput { await ended.output.finish() }
     }
 
     private func report(_ generation: Generation) {
@@ -153,9 +143,25 @@
       } catch { logger.warning("privileges could not be given up: \(error.text)") }
     }
 
-    private static func text(_ error: any Error) -> String {
-      if let error = error as? EBPFError { return error.message }
-      return "\(error)"
+    private static func sentences(_ error: any Error) -> [String] {
+      switch error {
+      case let error as ConfigurationError: error.problems.map(\.description)
+      case let error as EBPFError: [error.message]
+      default: ["\(error)"]
+      }
+    }
+  }
+
+  extension AgentConfiguration {
+    /// Whether telemetry goes the same way, as far as exporters' variables do not say it.
+    fileprivate func exports(like other: AgentConfiguration) -> Bool {
+      queueBytes == other.queueBytes && spool == other.spool && output == other.output
+    }
+
+    /// Whether Prometheus is served at another address.
+    fileprivate func listens(unlike other: AgentConfiguration) -> Bool {
+      ["OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT", "OTEL_METRICS_EXPORTER"]
+        .contains { variables[$0]?.value != other.variables[$0]?.value }
     }
   }
 #endif

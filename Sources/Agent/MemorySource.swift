@@ -11,6 +11,7 @@
     let means = OverheadGovernor.Means(sendsEvents: false, takesStacks: true)
     private let configuration: MemoryTracerConfiguration
     private var memory: MemoryTracer
+    private(set) var isWorn = false
     private var telemetry: MemoryTelemetry
 
     var tracer: any Tracer { memory }
@@ -32,15 +33,15 @@
 
     func collect() throws(EBPFError) -> [TelemetryExport] {
       let recording = try memory.snapshot()
-      let exports = telemetry.collect(recording)
-      guard recording.sites.count > Int(configuration.siteLimit) / 2 else { return exports }
-      let last = try finish()
-      // With names of its own: those that were looked up for processes long gone go, too.
-      memory = MemoryTracer(configuration)
-      try memory.start()
-      return exports + last
+      isWorn = recording.sites.count > Int(configuration.siteLimit) / 2
+      return telemetry.collect(recording)
     }
 
-    func finish() throws(EBPFError) -> [TelemetryExport] { telemetry.collect(try memory.stop()) }
+    func finish() throws(EBPFError) -> [TelemetryExport] {
+      let recording = try memory.stop()
+      // With names of its own: those that were looked up for processes long gone go, too.
+      memory = MemoryTracer(configuration)
+      return telemetry.collect(recording)
+    }
   }
 #endif

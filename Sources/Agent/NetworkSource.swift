@@ -10,10 +10,13 @@
     let name = "network"
     let means = OverheadGovernor.Means(sendsEvents: false, takesStacks: false)
     private let queue = NetworkEventQueue()
-    private let network: NetworkTracer
+    private let configuration: NetworkTracerConfiguration
+    private var network: NetworkTracer
     private var telemetry: NetworkTelemetry
 
     var tracer: any Tracer { network }
+    // What has ended is not kept, and what lives has its limit.
+    var isWorn: Bool { false }
     var conversion: ConversionStatistics { telemetry.statistics }
 
     init(
@@ -24,6 +27,7 @@
       configuration.recordsDNS = settings.dns
       configuration.recordsDrops = settings.drops
       configuration.listLimit = 0
+      self.configuration = configuration
       var options = options
       options.connectionSpans = settings.spans
       network = NetworkTracer(configuration, listener: queue.listener)
@@ -42,6 +46,7 @@
 
     func finish() throws(EBPFError) -> [TelemetryExport] {
       let activity = try network.stop()
+      network = NetworkTracer(configuration, listener: queue.listener)
       takeEvents()
       return telemetry.collect(activity)
     }

@@ -7,13 +7,14 @@
 
   /// The CPU profiler of an agent: one profile for each interval, each sample in exactly one.
   final class ProfileSource: TelemetrySource {
-    /// Samples after which the profiler is renewed: the stacks that it keeps are fewer.
+    /// Samples after which the profiler is worn: the stacks that it keeps are fewer.
     private static let renewal: UInt64 = 100_000
 
     let name = "profile"
     let means = OverheadGovernor.Means(sendsEvents: false, takesStacks: true)
     private let configuration: CPUProfilerConfiguration
     private var profiler: CPUProfiler
+    private(set) var isWorn = false
     private var mark: CPUProfileMark?
     private var telemetry: ProfileTelemetry
 
@@ -39,26 +40,20 @@
     func start() throws(EBPFError) { try profiler.start() }
 
     func collect() throws(EBPFError) -> [TelemetryExport] {
-      guard try profiler.statistics().recorded >= Self.renewal else { return try take() }
-      let exports = try finish()
-      // With names of its own: those that were looked up for processes long gone go, too.
-      profiler = CPUProfiler(configuration)
-      try profiler.start()
-      return exports
+      let (profile, mark) = try profiler.snapshot(since: mark)
+      self.mark = mark
+      isWorn = try profiler.statistics().recorded >= Self.renewal
+      return telemetry.collect(profile.profile)
     }
 
     func finish() throws(EBPFError) -> [TelemetryExport] {
       if !profiler.isPaused { try profiler.pause() }
-      let exports = try take()
+      let exports = try collect()
       _ = try profiler.stop()
       mark = nil
+      // With names of its own: those that were looked up for processes long gone go, too.
+      profiler = CPUProfiler(configuration)
       return exports
-    }
-
-    private func take() throws(EBPFError) -> [TelemetryExport] {
-      let (profile, mark) = try profiler.snapshot(since: mark)
-      self.mark = mark
-      return telemetry.collect(profile.profile)
     }
   }
 #endif

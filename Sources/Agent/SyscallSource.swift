@@ -13,6 +13,7 @@
     /// Calls that are shorter are not sent as events, whatever the governor says.
     private let minimum: UInt64
     private var syscalls: SyscallTracer
+    private(set) var isWorn = false
     private var telemetry: SyscallTelemetry
 
     var tracer: any Tracer { syscalls }
@@ -44,27 +45,22 @@
 
     func takeEvents() throws(EBPFError) {
       guard configuration.sendsEvents else { return }
-      var events: [SyscallEvent] = []
-      try syscalls.readEvents { events.append($0) }
-      for event in events { telemetry.add(event) }
+      try syscalls.readEvents { telemetry.add($0) }
     }
 
     func collect() throws(EBPFError) -> [TelemetryExport] {
       try takeEvents()
       let summary = try syscalls.snapshot()
-      let exports = telemetry.collect(summary)
       // Room for as many combinations again as there are lines is what keeps calls from being dropped.
-      guard summary.matrix.count > configuration.keys / 2 else { return exports }
-      let last = try finish()
-      syscalls = SyscallTracer(configuration)
-      try start()
-      return exports + last
+      isWorn = summary.matrix.count > configuration.keys / 2
+      return telemetry.collect(summary)
     }
 
     func finish() throws(EBPFError) -> [TelemetryExport] {
       if !syscalls.isPaused { try syscalls.pause() }
       try takeEvents()
       let summary = try syscalls.stop()
+      syscalls = SyscallTracer(configuration)
       for event in summary.unreadEvents { telemetry.add(event) }
       return telemetry.collect(summary)
     }

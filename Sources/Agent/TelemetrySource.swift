@@ -6,9 +6,9 @@
 
   /// A tracer that runs for ever, and what makes telemetry of it. One thread at a time uses it.
   ///
-  /// What a tracer keeps grows with what it has seen. Before that becomes much, the tracer is stopped
-  /// and another one started in its place, which takes some milliseconds; nothing that was recorded is
-  /// lost by that, and the times of what follows say where it begins.
+  /// What a tracer keeps grows with what it has seen. Before that becomes much, the source is worn, and
+  /// whoever has it finishes it and starts it again: that takes some milliseconds, nothing that was
+  /// recorded is lost by it, and the times of what follows say where it begins.
   protocol TelemetrySource: AnyObject {
     /// The name of the tracer: `network`.
     var name: String { get }
@@ -18,13 +18,15 @@
     var means: OverheadGovernor.Means { get }
     /// What became of its events.
     var conversion: ConversionStatistics { get }
-    /// Begins.
+    /// True when so much is kept that it is time to begin anew.
+    var isWorn: Bool { get }
+    /// Begins, or begins anew with nothing kept.
     func start() throws(EBPFError)
     /// Takes over what would not wait for the next collection.
     func takeEvents() throws(EBPFError)
     /// The telemetry since the last collection.
     func collect() throws(EBPFError) -> [TelemetryExport]
-    /// Ends, and returns the last telemetry.
+    /// Ends, and returns the last telemetry; it can be started again.
     func finish() throws(EBPFError) -> [TelemetryExport]
     /// Leaves out what the governor says.
     func economize(_ economy: TracerEconomy) throws(EBPFError)

@@ -164,12 +164,41 @@ import Testing
     #expect(line.contains("not 'moon'"))
     try agent.wait(for: "the configuration is not changed")
     try agent.reload("file: {path: /nowhere/out}\ntracers: {network: {}}")
-    try agent.wait(for: "the configuration is not changed: '/nowhere/out' cannot be opened")
+    try agent.wait(for: "'/nowhere/out' cannot be opened")
+    try agent.wait(for: "the configuration is not changed")
+    try agent.wait(for: "tracing: network")
     try agent.reload("file: {path: $OUT}\ntracers: {network: {}, syscalls: {by: cgroup}}")
     try agent.wait(for: "tracing: network, syscalls")
     try agent.wait(for: "the configuration was read again")
     #expect(agent.process.end(by: SIGTERM) == 0)
     #expect(try !agent.points("process.linux.syscall.count").isEmpty)
+  }
+
+  @Test func `a spool is handed on from one configuration to the next`() throws {
+    // Nobody listens: everything waits on disk.
+    func configuration(_ rest: String) -> String {
+      """
+      otlp: {endpoint: "http://localhost:1"}
+      queue: {spool: {path: $OUT.spool}}
+      \(rest)
+      """
+    }
+    let agent = try RunningAgent(configuration("tracers: {network: {}}"))
+    try agent.wait(for: "tracing: network")
+    // The same exporters go on; others begin when the first have let the spool go.
+    for rest in [
+      "tracers: {memory: {}}", "tracers: {memory: {}}\nfile: {path: $OUT}\nexport: {metrics: otlp}",
+    ] {
+      try agent.reload(configuration(rest))
+      try agent.wait(for: "tracing: memory")
+      try agent.wait(for: "the configuration was read again")
+    }
+    #expect(agent.process.end(by: SIGTERM) == 0)
+    #expect(try !agent.log.contains("not changed"))
+    let waiting = try Command.output([
+      "find", agent.folder.file("out.jsonl.spool"), "-name", "*.otlp",
+    ])
+    #expect(!waiting.isEmpty)
   }
 
   @Test func `what is in effect can be printed, and what is wrong is told at once`() throws {
