@@ -19,6 +19,8 @@
       var failure: EBPFError?
       /// It is to begin anew: the last attempt failed.
       var isStopped = false
+      /// When it last began anew, in nanoseconds since 1970; nil when it never did.
+      var start: UInt64?
     }
 
     private var entries: [Entry]
@@ -145,6 +147,7 @@
       }
       try source.start()
       entries[index].isStopped = false
+      entries[index].start = Clock.wall.now
       if let governor { try source.economize(governor.economy) }
     }
 
@@ -169,7 +172,9 @@
     private func figures(_ exporters: [ExporterFigures]) -> [TelemetryExport] {
       var tracers: [AgentTelemetry.TracerFigures] = []
       for index in entries.indices where !entries[index].isStopped {
-        attempt(index) { (source) throws(EBPFError) in tracers.append(try source.figures()) }
+        attempt(index) { (source) throws(EBPFError) in
+          tracers.append(try source.figures(since: entries[index].start))
+        }
       }
       var programs: [BPFProgramFigures] = []
       do throws(EBPFError) { programs = try BPFProgramFigures.all() } catch {

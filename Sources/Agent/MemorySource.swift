@@ -41,6 +41,7 @@
       let recording = try memory.stop()
       // With names of its own: those that were looked up for processes long gone go, too.
       memory = MemoryTracer(configuration)
+      defer { telemetry.beginAnew() }
       return telemetry.collect(recording)
     }
   }

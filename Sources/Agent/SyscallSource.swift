@@ -62,6 +62,7 @@
       let summary = try syscalls.stop()
       syscalls = SyscallTracer(configuration)
       for event in summary.unreadEvents { telemetry.add(event) }
+      defer { telemetry.beginAnew() }
       return telemetry.collect(summary)
     }
 

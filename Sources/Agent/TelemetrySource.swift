@@ -37,11 +37,11 @@
 
     func economize(_ economy: TracerEconomy) throws(EBPFError) { try tracer.economize(economy) }
 
-    /// What it has recorded, lost and cost.
-    func figures() throws(EBPFError) -> AgentTelemetry.TracerFigures {
+    /// What it has recorded, lost and cost since it began anew at `start`, or since the agent did.
+    func figures(since start: UInt64?) throws(EBPFError) -> AgentTelemetry.TracerFigures {
       AgentTelemetry.TracerFigures(
         name: name, statistics: try tracer.statistics(), overhead: try tracer.overhead(),
-        conversion: conversion)
+        conversion: conversion, start: start)
     }
   }
 #endif

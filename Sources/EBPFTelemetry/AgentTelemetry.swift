@@ -68,20 +68,22 @@ public struct AgentTelemetry: Sendable {
     var memory: [NumberPoint] = []
     for tracer in tracers {
       let name = Attribute(Key.tracer, tracer.name)
-      func add(_ outcome: String, _ count: UInt64, to points: inout [NumberPoint]) {
-        points.append(
-          NumberPoint([name, Attribute(Key.outcome, outcome)], count, start: tracer.start))
+      func add(
+        _ outcome: String, _ count: UInt64, since start: UInt64?, to points: inout [NumberPoint]
+      ) {
+        points.append(NumberPoint([name, Attribute(Key.outcome, outcome)], count, start: start))
       }
-      add("recorded", tracer.statistics.recorded, to: &events)
-      add("dropped", tracer.statistics.dropped, to: &events)
-      add("unwanted", tracer.statistics.unwanted, to: &events)
+      add("recorded", tracer.statistics.recorded, since: tracer.start, to: &events)
+      add("dropped", tracer.statistics.dropped, since: tracer.start, to: &events)
+      add("unwanted", tracer.statistics.unwanted, since: tracer.start, to: &events)
+      // What converts outlives the tracer.
       if let conversion = tracer.conversion {
         let converted =
           conversion.spans + conversion.dataPoints + conversion.logRecords + conversion.samples
-        add("converted", converted, to: &conversions)
+        add("converted", converted, since: nil, to: &conversions)
         for (reason, count) in conversion.dropped.sorted(by: { $0.key.rawValue < $1.key.rawValue })
         {
-          add(reason.rawValue, count, to: &conversions)
+          add(reason.rawValue, count, since: nil, to: &conversions)
         }
       }
       if let time = tracer.overhead?.kernelNanoseconds {

@@ -14,6 +14,9 @@ struct CumulativeState: Sendable {
     last = start
   }
 
+  /// The tracer is started again: the next sums are new ones, however large they are.
+  mutating func beginAnew() { seen = .max }
+
   /// Takes in a collection; true when the sums have begun anew since the last.
   mutating func update(_ statistics: TracerStatistics, at now: UInt64) -> Bool {
     let isReset = statistics.seen < seen

@@ -8,6 +8,9 @@ struct LossWatch: Sendable {
 
   init(tracer: String) { self.tracer = tracer }
 
+  /// The tracer counts from zero again.
+  mutating func beginAnew() { dropped = 0 }
+
   mutating func report(
     _ statistics: TracerStatistics, at now: UInt64, _ pending: inout PendingTelemetry
   ) {

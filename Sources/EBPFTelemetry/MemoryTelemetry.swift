@@ -36,6 +36,10 @@ public struct MemoryTelemetry: Sendable {
     processes = StreamTable(limit: options.cardinalityLimit)
   }
 
+  /// To be told when the tracer is started again: its sums begin anew then. That its sums are smaller
+  /// shows it as well, but not when they grow fast.
+  public mutating func beginAnew() { state.beginAnew() }
+
   /// The sums as they are now, and what is new since the last collection in profiles and log records.
   public mutating func collect(_ recording: MemoryRecording, at now: UInt64? = nil)
     -> [TelemetryExport]
@@ -44,6 +48,7 @@ public struct MemoryTelemetry: Sendable {
     let begin = state.last
     if state.update(recording.statistics, at: now) {
       processes.reset()
+      losses.beginAnew()
       delta = ProfileDelta()
       toldVictims = 0
     }

@@ -84,7 +84,10 @@ public struct NetworkTelemetry: Sendable {
   {
     let now = now ?? Clock.wall.now
     time.measure()
-    if state.update(activity.statistics, at: now) { forget() }
+    if state.update(activity.statistics, at: now) {
+      forget()
+      losses.beginAnew()
+    }
     losses.report(activity.statistics, at: now, &pending)
     reportDrops(activity.drops, at: now)
     return pending.take(metrics(activity, at: now))

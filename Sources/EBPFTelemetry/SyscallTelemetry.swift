@@ -30,6 +30,10 @@ public struct SyscallTelemetry: Sendable {
     streams = StreamTable(limit: options.cardinalityLimit)
   }
 
+  /// To be told when the tracer is started again: its sums begin anew then. That its sums are smaller
+  /// shows it as well, but not when they grow fast.
+  public mutating func beginAnew() { state.beginAnew() }
+
   /// Makes a span of an event if one is wanted of it.
   public mutating func add(_ event: SyscallEvent) {
     pending.statistics.events += 1
@@ -63,7 +67,10 @@ public struct SyscallTelemetry: Sendable {
   {
     let now = now ?? Clock.wall.now
     time.measure()
-    if state.update(summary.statistics, at: now) { streams.reset() }
+    if state.update(summary.statistics, at: now) {
+      streams.reset()
+      losses.beginAnew()
+    }
     losses.report(summary.statistics, at: now, &pending)
     var metrics = MetricBatch(start: state.start, time: now)
     metrics.add(

@@ -47,6 +47,38 @@ import Testing
     return summary
   }
 
+  @Test func `a tracer that is started again has sums of its own, even when they are larger`()
+    throws
+  {
+    var telemetry = SyscallTelemetry(testOptions, start: 100)
+    func point(_ count: UInt64, at now: UInt64) throws -> [String] {
+      let exports = telemetry.collect(summary(1..<2, count: count, seen: count), at: now)
+      let row = try rows(exports, .metrics, "point").first {
+        $0[1] == "process.linux.syscall.count"
+      }
+      return try Array(#require(row)[5...7])
+    }
+    #expect(try point(5, at: 200) == ["100", "200", "5"])
+    telemetry.beginAnew()
+    #expect(try point(7, at: 300) == ["200", "300", "7"])
+    #expect(try point(9, at: 400) == ["200", "400", "9"])
+    // Nobody said so, but it shows.
+    #expect(try point(2, at: 500) == ["400", "500", "2"])
+  }
+
+  @Test func `losses of a tracer that is started again are all told`() throws {
+    var telemetry = SyscallTelemetry(testOptions)
+    func told(dropped: UInt64) throws -> [String] {
+      var summary = summary(1..<2, count: 1, seen: 10)
+      summary.statistics.dropped = dropped
+      return try rows(telemetry.collect(summary), .logs, "record").map { $0[6] }
+    }
+    #expect(try told(dropped: 8).map { $0.contains(#""ebpf.tracer.dropped": 8"#) } == [true])
+    telemetry.beginAnew()
+    #expect(try told(dropped: 3).map { $0.contains(#""ebpf.tracer.dropped": 3"#) } == [true])
+    #expect(try told(dropped: 3).isEmpty)
+  }
+
   @Test func `a slow call is a span, a failing one has its error, others are counted`() throws {
     var telemetry = SyscallTelemetry(testOptions)
     telemetry.add(try event())
