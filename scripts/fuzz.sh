@@ -22,25 +22,18 @@ work=.build-fuzz
 mkdir -p "$work"
 export SWIFT_BACKTRACE=enable=no
 
-# The parsers and one entry, as one module.
+# The parsers and all targets, as one module and one program.
 build() (
   root=$PWD
   cd "$work"  # the compiler leaves by-products where it runs
-  rm -rf "more-$1"
-  mkdir "more-$1"
-  case $1 in
-    DWARFFuzz) more="$root/Sources/Symbolization/DWARF" ;;
-    UnwindFuzz) more="$root/Sources/Unwinding" ;;
-    *) more= ;;
-  esac
-  if [ -n "$more" ]; then
-    find "$more" -name '*.swift' -exec cp {} "more-$1" \;
-    sed -i -E 's/^(internal |public )?import EBPF(Object|System)$//' "more-$1"/*.swift
-  fi
-  find "$root/Sources/EBPFObject" "$PWD/more-$1" -name '*.swift' -print0 | xargs -0 swiftc -O -g -wmo \
-    -parse-as-library -swift-version 6 -enable-experimental-feature Lifetimes -package-name fuzz \
-    -sanitize=fuzzer -use-ld=lld -suppress-warnings \
-    "$root/Tests/Fuzz/FuzzInput.swift" "$root/Tests/Fuzz/$1.swift" -o "$1"
+  rm -rf parsers
+  mkdir parsers
+  find "$root/Sources/Symbolization/DWARF" "$root/Sources/Unwinding" -name '*.swift' -exec cp {} parsers \;
+  sed -i -E 's/^(internal |public )?import EBPF(Object|System)$//' parsers/*.swift
+  find "$root/Sources/EBPFObject" "$PWD/parsers" "$root/Tests/Fuzz" -name '*.swift' -print0 |
+    xargs -0 swiftc -O -g -wmo -num-threads 2 -parse-as-library -swift-version 6 \
+      -enable-experimental-feature Lifetimes -package-name fuzz -sanitize=fuzzer -use-ld=lld \
+      -suppress-warnings -o fuzz
 )
 
 # What each target starts from.
@@ -67,20 +60,31 @@ seed() {
   esac
 }
 
-status=0
-for target in "$@"; do
-  say "$target: building"
-  run_quietly build "$target"
-  seed "$target"
-  if [ -n "${FUZZ_RUNS:-}" ]; then limit="-runs=$FUZZ_RUNS"; else limit="-max_total_time=$seconds"; fi
-  say "$target: $limit"
-  if "$work/$target" "$limit" -timeout=5 -rss_limit_mb=1024 -max_len=1048576 -print_final_stats=1 \
-    -artifact_prefix="$work/$target-" "$work/corpus-$target" >"$work/$target.log" 2>&1; then
-    say "$target: $(awk '/stat::number_of_executed_units/ {print $2}' "$work/$target.log") inputs, no trap"
+run() {
+  seed "$1"
+  if FUZZ_TARGET=$1 "$work/fuzz" "$limit" -timeout=5 -rss_limit_mb=1024 -max_len=1048576 \
+    -print_final_stats=1 -artifact_prefix="$work/$1-" "$work/corpus-$1" >"$work/$1.log" 2>&1; then
+    say "$1: $(awk '/stat::number_of_executed_units/ {print $2}' "$work/$1.log") inputs, no trap"
   else
-    tail -n 30 "$work/$target.log" >&2
-    say "$target: FAILED; the input is in $work/$target-*"
-    status=1
+    tail -n 30 "$work/$1.log" >&2
+    say "$1: FAILED; the input is in $work/$1-*"
+    return 1
   fi
+}
+
+say "building"
+run_quietly build
+if [ -n "${FUZZ_RUNS:-}" ]; then limit="-runs=$FUZZ_RUNS"; else limit="-max_total_time=$seconds"; fi
+say "$# targets, two at a time: $limit"
+status=0
+while [ $# -gt 0 ]; do
+  run "$1" &
+  first=$!
+  if [ $# -gt 1 ]; then
+    run "$2" || status=1
+    shift
+  fi
+  wait "$first" || status=1
+  shift
 done
 exit $status

@@ -1,7 +1,6 @@
 /// Function, line and CO-RE information, over the type information of the fixture in front of it:
 /// the first four bytes are the size of a .BTF section, .BTF.ext follows it.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzBTFExt(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzBTFExt(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let size = UInt64(try bytes.load(at: 0, as: UInt32.self))
     let btf = try BTF(parsing: try bytes.slice(at: UInt64(4), count: size))

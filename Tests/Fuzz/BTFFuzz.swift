@@ -1,6 +1,5 @@
 /// Type information: every type, name, member and size.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzBTF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzBTF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let btf = try BTF(parsing: bytes)
     for id in 0..<btf.typeCount {

@@ -1,6 +1,5 @@
 /// The debug information of a file, and what it says of some of its addresses.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzDWARF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzDWARF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let file = try ELFFile(bytes)
     guard var inlined = try InlinedFunctions(file) else { return }

@@ -1,6 +1,5 @@
 /// Every table of an ELF file, of every class and byte order.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzELF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzELF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let file = try ELFFile(bytes)
     for section in file.sections {

@@ -1,6 +1,5 @@
 /// Section names as people type them.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzSectionName(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzSectionName(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let name = SectionName(bytes.text)
     _ = name.programType

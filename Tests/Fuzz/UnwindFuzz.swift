@@ -1,6 +1,5 @@
 /// The unwind rows of a file: from `.eh_frame`, and from machine code.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzUnwinding(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzUnwind(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let source = try UnwindSource(try ELFFile(bytes))
     for part in source.parts.indices.prefix(4) {

@@ -1,7 +1,6 @@
 /// The whole of `ebpf validate`: every table of an object, its CO-RE records resolved against its
 /// own types, its programs linked and disassembled.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzValidate(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+func fuzzValidate(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     var targets: [BTF] = []
     FuzzInput.attempt { () throws(EBPFError) in
