@@ -35,7 +35,11 @@ let package = Package(
   traits: [
     .trait(
       name: "OTLPExporter",
-      description: "Sends telemetry over HTTP: brings async-http-client and what it needs."),
+      description: "Sends telemetry over HTTP: brings async-http-client and what it needs. In the "
+        + "command, `ebpf agent` and --otlp."),
+    .trait(
+      name: "QuickBuild",
+      description: "Does not optimize the command's own code, which only asks and prints."),
     .default(enabledTraits: ["OTLPExporter"]),
   ],
   dependencies: [
@@ -124,14 +128,15 @@ let package = Package(
     .executableTarget(
       name: "ebpf",
       dependencies: [
-        "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "TerminalView",
-        "ControlProtocol",
+        "EBPF", "EBPFTracers", "ProfileFormats", "TerminalView", "ControlProtocol",
+        .target(name: "EBPFTelemetry", condition: .when(traits: ["OTLPExporter"])),
+        .target(name: "OTLP", condition: .when(traits: ["OTLPExporter"])),
         .target(name: "Agent", condition: .when(traits: ["OTLPExporter"])),
         .target(name: "AgentConfiguration", condition: .when(traits: ["OTLPExporter"])),
         exporting("Logging", "swift-log"), exporting("ServiceLifecycle", "swift-service-lifecycle"),
         exporting("UnixSignals", "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: strict),
+      ], swiftSettings: strict + [.unsafeFlags(["-Onone"], .when(traits: ["QuickBuild"]))]),
 
     // Tests. `CLibelf` is only an oracle: our parser against libelf on the same files.
     .systemLibrary(

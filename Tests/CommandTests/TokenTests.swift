@@ -85,4 +85,19 @@ import Testing
     #expect(asked.error.contains("in the initial user namespace, which needs none"))
     #expect(try EBPF.run(load).status == 0)
   }
+
+  @Test func `check says whether there is a token to be had`() throws {
+    for (starter, verdict, reason) in [
+      (
+        [StoppedProcess.workload("with-token"), "/sys/fs/bpf", Self.everything], "yes",
+        "from /sys/fs/bpf"
+      ),
+      (["unshare", "-Ur", "--"], "no", "no BPF token from '/sys/fs/bpf'"),
+      ([], "no", "this process is in the initial user namespace, which needs none"),
+    ] {
+      let row = try CheckTests.row("take a BPF token", by: starter)
+      #expect(row["verdict"].text == verdict, "\(row)")
+      #expect(row["reason"].text?.contains(reason) == true, "\(row)")
+    }
+  }
 }

@@ -1,18 +1,19 @@
 import EBPF
 import EBPFSystem
+import Glibc
 import TestSupport
 import Testing
 
 /// A congestion control of our own on the running kernel (`congestion.bpf.c`). The names are the whole
 /// machine's, so one test at a time.
 @Suite(.serialized) struct StructOpsTests {
-  private static func fixture(_ name: String) throws -> ObjectFile {
+  fileprivate static func fixture(_ name: String) throws -> ObjectFile {
     var object = try LoadedObjectTests.object("congestion.bpf.o")
     object.maps.removeAll { $0.type == .structOps && $0.name != name }
     return object
   }
 
-  private static func available() throws -> [String] {
+  fileprivate static func available() throws -> [String] {
     try SystemFile.text("/proc/sys/net/ipv4/tcp_available_congestion_control", limit: 4096)
       .split(whereSeparator: \.isWhitespace).map(String.init)
   }
@@ -82,6 +83,17 @@ import Testing
     let isAttached = link.isAttached
     #expect(!isAttached)
     #expect(try !Self.available().contains("ebpf_link"))
+  }
+
+  @Test func `a killed process leaves no structure registered`() async throws {
+    await #expect(processExitsWith: .signal(SIGKILL)) {
+      let object = try LoadedObject(StructOpsTests.fixture("by_link"))
+      let link = try object.structOps("by_link").attach()
+      guard try StructOpsTests.available().contains("ebpf_link") else { exit(1) }
+      kill(getpid(), SIGKILL)
+      try link.detach()
+    }
+    try Kernel.eventually { try !Self.available().contains("ebpf_link") }
   }
 
   @Test func `a structure that the kernel has not got is refused with near names`() throws {

@@ -19,6 +19,7 @@ extension SystemChecker {
     add(
       group, "open performance events", events,
       remedy: advice(events, needs: [.performanceMonitoring]))
+    checkToken()
     checkTracepointIDs()
     let statistics = features.statistics
     add(
@@ -47,6 +48,16 @@ extension SystemChecker {
       return "capabilities count in the initial user namespace only: run outside of this one"
     }
     return EBPFError.privilegeHint(needs: needs, status: status)
+  }
+
+  private mutating func checkToken() {
+    let name = "take a BPF token"
+    do throws(EBPFError) {
+      let token = try BPFToken.take(.path(Pinning.defaultDirectory), kernel: features.kernel)
+      add("privileges", name, .yes, token.map { "from \($0.path)" } ?? "")
+    } catch {
+      add("privileges", name, .no, error.message, remedy: error.hint)
+    }
   }
 
   private mutating func checkTracepointIDs() {
