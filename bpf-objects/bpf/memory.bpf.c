@@ -8,8 +8,10 @@
  * Runs from Linux 5.8 (bpf_ringbuf, start_boottime) with no fetching atomics, which came with 5.12.
  * Probe programs may be preempted: everything shared is changed atomically.
  */
-#include "memory_allocator.h"
+#include "memory_allocator_probes.h"
 #include "memory_growth.h"
+#include "memory_mappings.h"
+#include "memory_processes.h"
 #include "memory_probes.h"
 
 LICENSE("GPL");
