@@ -83,12 +83,7 @@ struct TracerOptions: ParsableArguments {
 
   /// The filter that was asked for; a command's own process is added when it is started.
   func filter() throws(EBPFError) -> TracerFilter {
-    for process in pid where FileSystem.exists("/proc/self") {
-      guard FileSystem.exists("/proc/\(process)") else {
-        throw EBPFError(
-          .notFound, "there is no process \(process)", hint: "ps -e lists those that there are")
-      }
-    }
+    for process in pid { try Self.expectProcess(process) }
     var filter = TracerFilter()
     filter.processes = Set(pid)
     filter.followsChildren = children
@@ -96,6 +91,13 @@ struct TracerOptions: ParsableArguments {
     for path in cgroup { filter.cgroups.insert(try ControlGroup.id(of: path)) }
     for prefix in container { try filter.addContainer(prefix) }
     return filter
+  }
+
+  /// Throws when there is no such process; without /proc nobody knows.
+  static func expectProcess(_ process: Int32) throws(EBPFError) {
+    guard FileSystem.exists("/proc/self"), !FileSystem.exists("/proc/\(process)") else { return }
+    throw EBPFError(
+      .notFound, "there is no process \(process)", hint: "ps -e lists those that there are")
   }
 
   /// What looks up containers, where they are shown.

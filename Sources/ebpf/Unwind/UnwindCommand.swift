@@ -65,6 +65,7 @@ struct UnwindCommand: ParsableCommand {
   }
 
   private func compare(_ process: Int32) throws(EBPFError) {
+    try TracerOptions.expectProcess(process)
     var configuration = CPUProfilerConfiguration()
     configuration.comparesUnwinding = true
     configuration.frequency = frequency

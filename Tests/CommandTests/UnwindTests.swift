@@ -1,0 +1,63 @@
+import TestSupport
+import Testing
+
+/// `ebpf unwind` as a person and as a script uses it; the walks themselves are in `UnwindingTests`.
+@Suite struct UnwindTests {
+  @Test func `a file's functions are those that readelf finds`() throws {
+    let file = try StoppedProcess.workload("unwind")
+    let entries = try Command.output(["readelf", "--debug-dump=frames", file])
+      .split(separator: "\n").count { $0.contains(" FDE ") }
+    #expect(entries > 10)
+    let document = try EBPF.json(["unwind", file])["files"][0]
+    #expect(document["file"].text == file)
+    #expect(document["functions"].int == entries)
+    #expect(document["malformed_entries"].int == 0)
+    let covered = try #require(document["covered_percent"].double)
+    #expect(covered > 90 && covered <= 100)
+
+    let table = try EBPF.run(["unwind", file])
+    #expect(table.status == 0, "\(table.error)")
+    #expect(table.output.hasPrefix("ROWS "))
+    #expect(table.output.hasSuffix(" \(file)\n"))
+    let rows = try EBPF.run(["unwind", "--rows", file]).output.split(separator: "\n")
+    #expect(document["rows"].int == rows.count)
+    let addresses = rows.compactMap { UInt64($0.prefix { $0 != " " }, radix: 16) }
+    #expect(addresses.count == rows.count)
+    #expect(addresses == addresses.sorted())
+  }
+
+  @Test func `tables walk whole what frame pointers do not`() throws {
+    let child = try StoppedProcess(workload: "unwind", ["callback", "60"])
+    child.resume()
+    let document = try EBPF.json(["unwind", "--check", "\(child.id)", "-d", "0.5", "-F", "997"])
+    let samples = try #require(document["samples"].int)
+    #expect(samples > 20)
+    #expect(document["process"].int == Int(child.id))
+    #expect(try #require(document["total"]["tables_whole_percent"].double) >= 99)
+    #expect(try #require(document["total"]["frame_pointers_whole_percent"].double) < 10)
+    let all = try document["ends"].keys.reduce(0) {
+      $0 + (try #require(document["ends"][$1].int))
+    }
+    #expect(all == samples)
+    #expect(document["files"].list.reduce(0) { $0 + ($1["samples"].int ?? 0) } == samples)
+  }
+
+  @Test func `what it cannot do it says`() throws {
+    for (arguments, reason) in [
+      (["unwind"], "give --check PID or files"),
+      (["unwind", "--check", "1", "/bin/true"], "give --check PID or files"),
+      (["unwind", "--rows", "--json", "/bin/true"], "--rows is for files"),
+    ] {
+      let command = try EBPF.run(arguments)
+      #expect(command.status == 64)
+      #expect(command.error.contains(reason), "\(command.error)")
+    }
+    for path in ["/nonexistent", "/etc/passwd"] {
+      let command = try EBPF.run(["unwind", path])
+      #expect(command.status == 2)
+      #expect(command.error.contains(path), "\(command.error)")
+    }
+    let gone = try EBPF.json(["unwind", "--check", "4000000", "-d", "0.1"], status: 2)
+    #expect(gone["error"]["code"].text == "not_found")
+  }
+}
