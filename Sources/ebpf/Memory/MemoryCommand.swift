@@ -150,7 +150,7 @@ struct MemoryCommand: ParsableCommand {
           LiveMemory(self), name: "memory", subject: tracing.subject, interval: 1) : nil
       let containers = tracing.containerNames
       let supervision = try TracerSupervision(tracing)
-      let telemetry = try TelemetryOutput(tracing)
+      let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let recording = TracerRecording<MemoryTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
         containers: containers, showsProgress: view == nil)

@@ -125,7 +125,7 @@ struct NetworkCommand: ParsableCommand {
           interval: interval ?? 1) : nil
       let containers = tracing.containerNames
       let supervision = try TracerSupervision(tracing)
-      let telemetry = try TelemetryOutput(tracing)
+      let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let recording = TracerRecording<NetworkTracer>(
         seconds: tracing.duration, command: tracing.command, noun: "events",
         interval: view == nil ? interval : nil, containers: containers,

@@ -35,7 +35,7 @@ extension ProfileCommand {
         LiveWall(showsWakers: wakers), name: "profile", subject: tracing.subject, interval: 1) : nil
     let containers = tracing.containerNames
     let supervision = try TracerSupervision(tracing)
-    let telemetry = try TelemetryOutput(tracing)
+    let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
     let recording = TracerRecording<WallProfiler>(
       seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "waits",
       containers: containers, showsProgress: view == nil)

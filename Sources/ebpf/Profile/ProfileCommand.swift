@@ -136,7 +136,7 @@ struct ProfileCommand: ParsableCommand {
         ? try LiveView(LiveProfile(), name: "profile", subject: tracing.subject, interval: 1) : nil
       let containers = tracing.containerNames
       let supervision = try TracerSupervision(tracing)
-      let telemetry = try TelemetryOutput(tracing)
+      let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let recording = TracerRecording<CPUProfiler>(
         seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples",
         containers: containers, showsProgress: view == nil)

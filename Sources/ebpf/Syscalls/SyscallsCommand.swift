@@ -171,7 +171,7 @@ struct SyscallsCommand: ParsableCommand {
       return
     }
     do throws(EBPFError) {
-      let telemetry = try TelemetryOutput(tracing)
+      let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let report = try record(telemetry)
       try report.write()
       try telemetry?.write(isQuiet: tracing.json)

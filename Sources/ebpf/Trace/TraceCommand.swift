@@ -65,7 +65,7 @@ struct TraceCommand: ParsableCommand {
   mutating func run() throws {
     let parts = try TraceParts(self)
     do throws(EBPFError) {
-      let telemetry = try TelemetryOutput(tracing)
+      let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let report = try record(parts, telemetry)
       try report.write()
       try telemetry?.write(isQuiet: tracing.json)
