@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "OTLP", targets: ["OTLP"]),
     .library(name: "EBPFTelemetry", targets: ["EBPFTelemetry"]),
     .library(name: "OTLPExporter", targets: ["OTLPExporter"]),
+    .library(name: "OpenTelemetryContext", targets: ["OpenTelemetryContext"]),
     .executable(name: "ebpf", targets: ["ebpf"]),
   ],
   traits: [
@@ -64,6 +65,11 @@ let package = Package(
       name: "EBPFSystem", dependencies: ["CEBPF", "CLzma", "CZlib", "EBPFObject"],
       swiftSettings: lifetimes),
     .target(name: "EBPF", dependencies: ["EBPFObject", "EBPFSystem"], swiftSettings: strict),
+
+    // For services: what they publish of themselves. Nothing of the rest is in it.
+    .target(name: "COpenTelemetryContext", cSettings: strictC),
+    .target(
+      name: "OpenTelemetryContext", dependencies: ["COpenTelemetryContext"], swiftSettings: strict),
 
     // What stands on it.
     .target(name: "Profiles", swiftSettings: strict),
@@ -175,6 +181,10 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: tests),
+    // A service of known work that publishes its context.
+    .executableTarget(
+      name: "context-publisher", dependencies: ["OpenTelemetryContext"],
+      path: "Tests/ContextPublisher", swiftSettings: tests),
     // A process the exporter's tests can kill.
     .executableTarget(
       name: "telemetry-sender",

@@ -9,6 +9,7 @@ allowed() {
     EBPFObject)     echo "Synchronization" ;;
     EBPFSystem)     echo "CEBPF CLzma CZlib EBPFObject Glibc Synchronization" ;;
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
+    OpenTelemetryContext) echo "COpenTelemetryContext Synchronization" ;;
     Profiles)       echo "" ;;
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
     Unwinding)      echo "EBPFObject" ;;
@@ -31,7 +32,7 @@ allowed() {
 
 # Where `unsafe` may stand: the module that talks to the kernel, and the files that turn foreign
 # memory into checked values.
-fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|Compression/Gzip\.swift|AgentConfiguration/YAML/YAMLDocument\.swift)'
+fence='^Sources/(EBPFSystem/|EBPFObject/Bytes\.swift|EBPFTracers/EmbeddedObject\.swift|Symbolization/Demangle/RuntimeDemangler\.swift|Compression/Gzip\.swift|AgentConfiguration/YAML/YAMLDocument\.swift|OpenTelemetryContext/)'
 
 status=0
 for dir in Sources/*/; do
