@@ -73,6 +73,9 @@ let package = Package(
 
     // What stands on it.
     .target(name: "Profiles", swiftSettings: strict),
+    .target(
+      name: "PublishedContexts", dependencies: ["EBPFObject", "EBPFSystem", "Profiles"],
+      swiftSettings: strict),
     .target(name: "CDemangle", cSettings: strictC),
     .target(
       name: "Symbolization", dependencies: ["CDemangle", "EBPFObject", "EBPFSystem"],
@@ -83,7 +86,9 @@ let package = Package(
       publicHeadersPath: "include", cSettings: strictC),
     .target(
       name: "EBPFTracers",
-      dependencies: ["EBPF", "CBPFObjects", "Profiles", "Symbolization", "Unwinding"],
+      dependencies: [
+        "EBPF", "CBPFObjects", "Profiles", "PublishedContexts", "Symbolization", "Unwinding",
+      ],
       swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
     .target(
@@ -185,6 +190,13 @@ let package = Package(
     .executableTarget(
       name: "context-publisher", dependencies: ["OpenTelemetryContext"],
       path: "Tests/ContextPublisher", swiftSettings: tests),
+    .testTarget(
+      name: "ContextTests",
+      dependencies: [
+        "EBPFObject", "EBPFSystem", "OpenTelemetryContext", "Profiles", "PublishedContexts",
+        "TestSupport",
+      ],
+      swiftSettings: tests),
     // A process the exporter's tests can kill.
     .executableTarget(
       name: "telemetry-sender",
@@ -203,7 +215,8 @@ let package = Package(
     .testTarget(
       name: "EBPFLiveKernelTests",
       dependencies: [
-        "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "TestSupport",
+        "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "PublishedContexts",
+        "TestSupport", "context-publisher",
       ],
       swiftSettings: tests),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: tests),

@@ -11,9 +11,10 @@ allowed() {
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
     OpenTelemetryContext) echo "COpenTelemetryContext Synchronization" ;;
     Profiles)       echo "" ;;
+    PublishedContexts) echo "EBPFObject EBPFSystem Profiles" ;;
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
     Unwinding)      echo "EBPFObject" ;;
-    EBPFTracers)    echo "EBPF CBPFObjects Profiles Symbolization Unwinding EBPFSystem Synchronization" ;;
+    EBPFTracers)    echo "EBPF CBPFObjects Profiles PublishedContexts Symbolization Unwinding EBPFSystem Synchronization" ;;
     # The generated messages name Foundation only where FoundationEssentials is not.
     OTLPMessages)   echo "Foundation FoundationEssentials SwiftProtobuf" ;;
     OTLP)           echo "FoundationEssentials OTLPMessages SwiftProtobuf" ;;

@@ -18,26 +18,7 @@ public enum ProcessFile {
   /// A copy of this process's own memory, read through `/proc/self/mem`: `EIO` where nothing is
   /// mapped, `EINVAL` for more than 16 MiB.
   public static func ownMemory(at address: UInt64, count: Int) throws(Errno) -> [UInt8] {
-    guard count >= 0, count <= 16 << 20, let offset = Int64(exactly: address) else {
-      throw .invalid
-    }
-    let descriptor = try SystemFile.open("/proc/self/mem")
-    let number = descriptor.rawValue
-    var content = [UInt8](repeating: 0, count: count)
-    var done = 0
-    while done < count {
-      let start = done
-      let got = try Errno.check(
-        unsafe content.withUnsafeMutableBytes { buffer in
-          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
-          // SAFETY: `start` is less than the count, so the rest is not empty.
-          return unsafe cebpf_read_at(
-            number, rest.baseAddress.unsafelyUnwrapped, rest.count, offset + Int64(start))
-        })
-      guard got > 0 else { throw .inputOutput }
-      done += Int(got)
-    }
-    return content
+    try ProcessMemory(path: "/proc/self/mem").read(at: address, count: count)
   }
 
   /// The CRC-32 of all bytes, as `.gnu_debuglink` has it.

@@ -22,7 +22,11 @@ public struct Profile: Sendable, Hashable {
   public var stacks: [[Int]]
   /// The distinct processes and threads.
   public var processes: [Process]
-  /// What was recorded; one element for each distinct (process, stack).
+  /// What processes say of themselves, each once: see ``Process/resource``.
+  public var resources: [[Attribute]]
+  /// The spans that threads were at work on, each once.
+  public var spans: [Span]
+  /// What was recorded; one element for each distinct (process, stack, span).
   public var samples: [Sample]
 
   /// Creates a profile without samples.
@@ -39,6 +43,8 @@ public struct Profile: Sendable, Hashable {
     frames = []
     stacks = []
     processes = []
+    resources = []
+    spans = []
     samples = []
   }
 }
@@ -142,12 +148,17 @@ extension Profile {
     public var command: String
     /// The cgroup v2 id, when known.
     public var cgroup: UInt64?
+    /// Index into ``Profile/resources``; nil for a process that says nothing.
+    public var resource: Int?
     /// Creates a process.
-    public init(pid: Int32, tid: Int32, command: String, cgroup: UInt64? = nil) {
+    public init(
+      pid: Int32, tid: Int32, command: String, cgroup: UInt64? = nil, resource: Int? = nil
+    ) {
       self.pid = pid
       self.tid = tid
       self.command = command
       self.cgroup = cgroup
+      self.resource = resource
     }
   }
 
@@ -159,11 +170,14 @@ extension Profile {
     public var stack: Int
     /// One value for each of ``Profile/valueTypes``.
     public var values: [Int64]
+    /// Index into ``Profile/spans``: what the thread was at work on, where it tells.
+    public var span: Int?
     /// Creates a sample.
-    public init(process: Int, stack: Int, values: [Int64]) {
+    public init(process: Int, stack: Int, values: [Int64], span: Int? = nil) {
       self.process = process
       self.stack = stack
       self.values = values
+      self.span = span
     }
   }
 }

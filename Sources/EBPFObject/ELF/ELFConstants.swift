@@ -84,6 +84,8 @@ extension ELFFile {
     public static let interpreter: UInt32 = 3
     /// Notes.
     public static let note: UInt32 = 4
+    /// What each thread gets a copy of.
+    public static let threadLocal: UInt32 = 7
   }
 
   /// Bits of ``Segment/flags`` (`PF_*`).
