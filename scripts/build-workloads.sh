@@ -89,6 +89,22 @@ build_swift unwind-swift-frames unwind.swift -Xcc -fno-omit-frame-pointer
 build_swift unwind-swift-static unwind.swift -static-stdlib
 
 if [ "$(uname -m)" = x86_64 ]; then
+  # Thread-local variables in each way that the processor's ABI has.
+  build thread-context thread_context.c $frames
+  build thread-context-static thread_context.c $frames -static
+  build thread-context-pie thread_context.c $frames -static-pie
+  for dialect in gnu gnu2; do
+    library=libthread_context-$dialect.so
+    build "$library" thread_context.c $frames -DLIBRARY -shared -fPIC "-mtls-dialect=$dialect"
+    build "thread-context-$dialect" thread_context.c $frames -DIN_LIBRARY \
+      -Wl,--no-as-needed "$out/$library" '-Wl,-rpath,$ORIGIN'
+    build "thread-context-loaded-$dialect" thread_context.c $frames -DIN_LIBRARY \
+      "-DLIBRARY_PATH=\"$PWD/$out/$library\""
+  done
+  build libthread_context-fixed.so thread_context.c $frames -DLIBRARY -shared -fPIC \
+    -ftls-model=initial-exec
+  build thread-context-fixed thread_context.c $frames -DIN_LIBRARY \
+    -Wl,--no-as-needed "$out/libthread_context-fixed.so" '-Wl,-rpath,$ORIGIN'
   build compat_calls compat_calls.c
   build usdt usdt.c
   build usdt-static usdt.c -static
@@ -107,5 +123,9 @@ if command -v musl-gcc >/dev/null; then
     build memory-musl memory.c $frames
     build allocations-musl allocations.c $frames -pthread
     build allocations-musl-static allocations.c $frames -static -pthread
+    build thread-context-musl thread_context.c $frames
+    build libthread_context-musl.so thread_context.c $frames -DLIBRARY -shared -fPIC
+    build thread-context-library-musl thread_context.c $frames -DIN_LIBRARY \
+      -Wl,--no-as-needed "$out/libthread_context-musl.so" '-Wl,-rpath,$ORIGIN'
   }
 fi

@@ -23,6 +23,16 @@ struct AttributeList {
     attributes.append(Attribute(key, .boolean(flag)))
   }
 
+  mutating func add(_ key: String, _ number: Double) {
+    attributes.append(Attribute(key, .double(number)))
+  }
+
+  mutating func add(_ key: String, _ texts: [String]) {
+    if texts.contains(where: { $0.utf8.count > limit }) { truncated += 1 }
+    attributes.append(
+      Attribute(key, .strings(texts.map { AttributeList.cut($0, to: limit) })))
+  }
+
   /// As many whole characters as fit.
   static func cut(_ text: String, to limit: Int) -> String {
     guard text.utf8.count > limit else { return text }

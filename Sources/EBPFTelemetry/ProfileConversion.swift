@@ -23,20 +23,28 @@ struct ProfileConversion {
 
   /// The request; nil where there are no samples.
   mutating func export() -> TelemetryExport? {
-    var groups: [ContainerIdentity?: [Profile.Sample]] = [:]
+    var groups: [Owner: [Profile.Sample]] = [:]
     for sample in profile.samples {
       guard isSound(sample) else {
         statistics.drop(.malformed)
         continue
       }
-      groups[container(of: profile.processes[sample.process]), default: []].append(sample)
+      groups[owner(of: profile.processes[sample.process]), default: []].append(sample)
     }
     // Viewers show the first.
     let sorted = groups.map { ($0, $1, weight($1)) }.sorted {
-      ($1.2, $0.0?.id ?? "") < ($0.2, $1.0?.id ?? "")
+      ($1.2, $0.0.order) < ($0.2, $1.0.order)
     }
-    for (container, samples, _) in sorted { add(samples, of: container) }
+    for (owner, samples, _) in sorted { add(samples, of: owner) }
     return batch.export()
+  }
+
+  /// What a resource is made of: the container of processes, and what they say of themselves.
+  private struct Owner: Hashable {
+    var container: ContainerIdentity?
+    var resource: Int?
+
+    var order: String { (container?.id ?? "") + " \(resource ?? -1)" }
   }
 
   private func weight(_ samples: [Profile.Sample]) -> Int64 {
@@ -50,11 +58,15 @@ struct ProfileConversion {
       && profile.stacks[sample.stack].allSatisfy { index in
         guard profile.frames.indices.contains(index) else { return false }
         return profile.frames[index].mapping.map(profile.mappings.indices.contains) ?? true
-      }
+      } && sample.span.map(profile.spans.indices.contains) ?? true
+      && profile.processes[sample.process].resource.map(profile.resources.indices.contains) ?? true
   }
 
-  private func container(of process: Profile.Process) -> ContainerIdentity? {
-    process.cgroup.flatMap { $0 == 0 ? nil : options.containers?.place(of: $0)?.container }
+  private func owner(of process: Profile.Process) -> Owner {
+    Owner(
+      container: process.cgroup.flatMap {
+        $0 == 0 ? nil : options.containers?.place(of: $0)?.container
+      }, resource: process.resource)
   }
 
   // MARK: - Samples
@@ -63,9 +75,10 @@ struct ProfileConversion {
   private struct Identity: Hashable {
     var stack: ProfileDictionary.Index
     var attributes: [ProfileDictionary.Index]
+    var link: ProfileDictionary.Index
   }
 
-  private mutating func add(_ samples: [Profile.Sample], of container: ContainerIdentity?) {
+  private mutating func add(_ samples: [Profile.Sample], of owner: Owner) {
     let period = profile.period > 0 ? (valueType(profile.periodType), profile.period) : nil
     var profiles: [ProfileData] = []
     for (index, type) in profile.valueTypes.enumerated() {
@@ -73,14 +86,16 @@ struct ProfileConversion {
       var entries: [ProfileData.Sample] = []
       for sample in samples where sample.values[index] != 0 {
         let identity = Identity(
-          stack: stack(sample.stack), attributes: attributes(of: profile.processes[sample.process]))
+          stack: stack(sample.stack), attributes: attributes(of: profile.processes[sample.process]),
+          link: link(sample.span))
         if let place = known[identity] {
           entries[place].value &+= sample.values[index]
         } else {
           known[identity] = entries.count
           entries.append(
             ProfileData.Sample(
-              stack: identity.stack, attributes: identity.attributes, value: sample.values[index]))
+              stack: identity.stack, attributes: identity.attributes, link: identity.link,
+              value: sample.values[index]))
         }
       }
       guard !entries.isEmpty else { continue }
@@ -91,12 +106,24 @@ struct ProfileConversion {
           start: start, duration: duration, samples: entries))
     }
     var resource = options.observed
-    if let container {
-      var list = AttributeList(limit: options.attributeLengthLimit)
-      list.add(container)
-      resource = resource.merging(list.attributes)
+    var list = AttributeList(limit: options.attributeLengthLimit)
+    if let container = owner.container { list.add(container) }
+    if let own = owner.resource {
+      resource = resource.withoutService
+      list.add(profile.resources[own])
     }
-    batch.add(profiles, resource: resource, scope: options.scope)
+    statistics.truncated += list.truncated
+    batch.add(profiles, resource: resource.merging(list.attributes), scope: options.scope)
+  }
+
+  /// 0 for no span.
+  private mutating func link(_ index: Int?) -> ProfileDictionary.Index {
+    guard let index else { return 0 }
+    let span = profile.spans[index]
+    guard let trace = TraceID(high: span.traceHigh, low: span.traceLow),
+      let id = SpanID(span.spanID)
+    else { return 0 }
+    return batch.dictionary.link(trace: trace, span: id)
   }
 
   private func valueType(_ type: Profile.ValueType) -> ProfileData.ValueType {

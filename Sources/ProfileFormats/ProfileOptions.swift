@@ -95,6 +95,9 @@ extension Profile {
       guard processes.indices.contains(sample.process) else {
         throw Self.dangling("sample", index, "process", sample.process, processes.count)
       }
+      if let span = sample.span, !spans.indices.contains(span) {
+        throw Self.dangling("sample", index, "span", span, spans.count)
+      }
       guard sample.values.count == valueTypes.count else {
         throw ProfileFormatError(
           "sample \(index) has \(sample.values.count) values for \(valueTypes.count) value types")

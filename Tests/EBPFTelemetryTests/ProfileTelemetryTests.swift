@@ -59,6 +59,42 @@ import Testing
       ]), "\(rows)")
   }
 
+  @Test func `samples of a span refer to it, and processes that say what they are to themselves`()
+    throws
+  {
+    var profile = profile()
+    profile.spans = [.init(traceHigh: 0x0a0b, traceLow: 1, spanID: 2)]
+    profile.resources = [
+      [
+        .init("service.name", .string("orders")), .init("n", .integer(3)), .init("x", .double(0.5)),
+        .init("yes", .boolean(true)), .init("tags", .strings(["a", "b"])),
+      ]
+    ]
+    profile.processes[0].resource = 0
+    profile.samples.append(.init(process: 0, stack: 0, values: [1, 100], span: 0))
+    var telemetry = ProfileTelemetry(testOptions)
+    let export = try #require(telemetry.collect(profile).first)
+    let rows = try OTLPDecoder.rows("profiles", try export.protobuf())
+    #expect(try OTLPDecoder.rows("profiles", try export.json(), isJSON: true) == rows)
+    let linked = rows.filter { $0[0] == "linked" }
+    #expect(
+      linked.map { Array($0[1...4]) } == [
+        ["samples", "1", "0000000000000a0b0000000000000001", "0000000000000002"],
+        ["cpu", "100", "0000000000000a0b0000000000000001", "0000000000000002"],
+      ])
+    let resources = rows.filter { $0[0] == "profile" }.map { $0[10] }
+    #expect(resources.count == 4)
+    let own =
+      #""n": 3, "service.name": "orders", "tags": ["a", "b"], "x": 0.5, "yes": true"#
+    #expect(resources.count { $0.contains(own) } == 2, "\(resources)")
+    #expect(resources.count { $0.contains("orders") } == 2)
+
+    profile.spans = []
+    profile.processes[1].resource = 1
+    #expect(telemetry.collect(profile).map(\.itemCount) == [2])
+    #expect(telemetry.statistics.dropped == [.malformed: 3])
+  }
+
   @Test func `a window replaces the profile's own time`() throws {
     var telemetry = ProfileTelemetry(testOptions)
     let export = try #require(telemetry.collect(profile(), window: 5_000..<6_000).first)

@@ -58,7 +58,14 @@ import Testing
         "user_stacks_cut": \.userStacksCut, "kernel_stacks_cut": \.kernelStacksCut,
         "user_stacks_none": \.userStacksNone, "stacks_sent": \.stacksSent,
         "process_events_lost": \.processEventsLost, "follow_lost": \.followLost,
-        "walks": \.walks, "guessed_frames": \.guessedFrames,
+        "walks": \.walks, "guessed_frames": \.guessedFrames, "linked": \.linked,
+        "links_lost": \.linksLost, "links_unreadable": \.linksUnreadable,
+      ])
+    try check(
+      ThreadContextRecord.self, "thread_context",
+      [
+        "start": \.start, "image": \.image, "offset": \.offset, "module": \.module,
+        "stride": \.stride,
       ])
   }
 
@@ -106,6 +113,19 @@ import Testing
     expected.command = CommandName("aa")
     #expect(received.overflow == [expected: 7], "counted with its weight")
 
+    let linked = try layout("profiler_linked_event")
+    let link = try #require(linked.members["link"])
+    #expect(linked.members["sample"] == 0 && link == event.size && linked.size == link + 24)
+    var bytes = record([0: 7 << 32 | 7, key: 11, key + 8: 12, key + 16: 13], size: linked.size)
+    for index in 0..<24 { bytes[link + index] = UInt8(index + 1) }
+    received.add(bytes.span.bytes)
+    var other = ProfilerKey()
+    other.process = ProcessIdentity(start: 11, image: 12, processID: 13)
+    let span = SpanLink(
+      traceHigh: 0x0102_0304_0506_0708, traceLow: 0x090a_0b0c_0d0e_0f10,
+      spanID: 0x1112_1314_1516_1718)
+    #expect(received.linked == [SampleIdentity(key: other, span: span): 7])
+
     // Kind, padding, `struct process_id`, time, samples. Only a pointer to it is in the program, so
     // that its type is not in the object.
     let process = record([0: 3, 24: 4242, 32: 4_000, 40: 1, 56: 77], size: 64)
@@ -130,6 +150,7 @@ import Testing
       [1, 0, 0],
       record([0: 9], size: 48),
       record([0: 2], size: 87),
+      record([0: 7], size: 111),
       record([0: 3], size: 63),
       // Two addresses are announced, and one and a half are there.
       record([0: 2 << 48 | 1, 8: 21], size: 24 + 12),

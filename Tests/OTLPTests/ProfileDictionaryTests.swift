@@ -30,7 +30,7 @@ import Testing
     }
     let stack = batch.dictionary.stack(locations)
     let link = batch.dictionary.link(
-      trace: .random(using: &generator), span: .random(using: &generator))
+      trace: try #require(TraceID(high: 0x0102, low: 0xff)), span: try #require(SpanID(0x0a0b)))
     let pid = batch.dictionary.attribute(Attribute("process.pid", 7))
     let samples = [
       ProfileData.Sample(stack: stack, attributes: [pid], link: link, value: 5),
@@ -55,6 +55,10 @@ import Testing
           #"{"host.name": "h"}"#,
         ],
         ["sample", "samples", "11", #"[{"process.pid": 7}, ["leaf", "main"], ["native"]]"#],
+        [
+          "linked", "samples", "5", "000000000000010200000000000000ff", "0000000000000a0b",
+          #"[{"process.pid": 7}, ["leaf", "main"]]"#,
+        ],
         [
           "mapping", "samples",
           #"{"end": 8192, "file": "/bin/a", "offset": 0, "#

@@ -211,19 +211,24 @@ def read_profiles(request):
                     profile.sample_type.type_strindex, profile.sample_type.unit_strindex)]
                 period = [d.use("string", i) for i in (
                     profile.period_type.type_strindex, profile.period_type.unit_strindex)]
-                samples, identities = [], set()
+                samples, links, identities = [], [], set()
                 for sample in profile.samples:
                     assert len(sample.values) == 1 and not sample.timestamps_unix_nano
                     identity = (sample.stack_index, frozenset(sample.attribute_indices),
                                 sample.link_index)
                     assert identity not in identities
                     identities.add(identity)
-                    d.use("link", sample.link_index)
+                    link = d.use("link", sample.link_index)
                     samples.append((d.attributes(sample.attribute_indices),
                                     d.stack(sample.stack_index), sample.values[0]))
+                    if sample.link_index:
+                        assert len(link.trace_id) == 16 and any(link.trace_id)
+                        assert len(link.span_id) == 8 and any(link.span_id)
+                        links.append((link.trace_id.hex(), link.span_id.hex(), *samples[-1]))
                 found.append({"resource": resource, "kind": kind, "period": period,
                               "every": profile.period, "time": profile.time_unix_nano,
-                              "duration": profile.duration_nano, "samples": samples})
+                              "duration": profile.duration_nano, "samples": samples,
+                              "links": links})
     d.no_orphans()
     return found
 
@@ -241,6 +246,9 @@ def show_profiles(request):
             sums[key] = sums.get(key, 0) + value
         for key in sorted(sums):
             print("sample", profile["kind"][0], sums[key], key)
+        for trace, span, attrs, stack, value in profile["links"]:
+            names = [l[0] for place in stack for l in place["lines"]]
+            print("linked", profile["kind"][0], value, trace, span, text([attrs, names]))
         files = {place["mapping"]["file"]: place["mapping"] for _, stack, _ in profile["samples"]
                  for place in stack if place["mapping"]}
         for name in sorted(files):

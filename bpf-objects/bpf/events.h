@@ -13,13 +13,14 @@
  *   scratch           per-CPU array    u32 (0)                    private to the program
  *   events            ring buffer      -                          struct profiler_*_event
  *
- * and the maps of process_filter.h and economy.h.
+ * and the maps of process_filter.h, economy.h and thread_context.h.
  *
  * How the pieces meet. A sample is counted under its key in the counts map. The key names
  * its stacks by a 128-bit hash of their addresses; the addresses themselves are sent through the
  * ring, before the first count that refers to them, and again only after another stack took their
  * place in sent_stacks. So a reader that keeps the stacks it received can always resolve a key.
- * When the counts map is full the sample itself goes through the ring.
+ * When the counts map is full the sample itself goes through the ring; so does one of a thread that
+ * says which span it is at work on, together with that.
  *
  * The counts are complete and quiet once the program is detached from every CPU: read them then.
  */
@@ -100,7 +101,8 @@ struct profiler_key {
 
 /*
  * Summed over CPUs:
- *   seen = recorded + overflowed + excluded + idle + filtered + sampled_out + capped + dropped
+ *   seen = recorded + overflowed + linked + excluded + idle + filtered + sampled_out + capped +
+ *          dropped
  */
 struct profiler_counters {
 	u64 first_sample;         /* CLOCK_MONOTONIC ns of the first sample counted on this CPU */
@@ -123,12 +125,17 @@ struct profiler_counters {
 	u64 follow_lost;          /* started processes that found pid_filter full */
 	u64 walks[8];             /* user stacks by enum walk_end (stack_walk.h) */
 	u64 guessed_frames;       /* found by frame pointer where no row was known */
+	u64 linked;               /* sent through the ring, with the span the thread was at work on */
+	u64 links_lost;           /* counted, but without their span: ring full */
+	u64 links_unreadable;     /* counted, and the thread's context could not be read */
 };
 
 enum profiler_event_kind {
 	PROFILER_STACK_EVENT = 1,
 	PROFILER_SAMPLE_EVENT = 2,
 	PROFILER_PROCESS_EVENT = 3,
+	/* 4 to 6 are in wall_events.h. */
+	PROFILER_LINKED_EVENT = 7,
 };
 
 enum profiler_stack_bits {
@@ -151,6 +158,18 @@ struct profiler_sample_event {
 	u32 kind;   /* PROFILER_SAMPLE_EVENT */
 	u32 weight; /* how many samples it stands for */
 	struct profiler_key key;
+};
+
+/* The bytes of the ids as W3C Trace Context has them, whatever numbers that makes here. */
+struct span_link {
+	u64 trace_id[2];
+	u64 span_id;
+};
+
+/* A sample of a thread that was at work on a span. */
+struct profiler_linked_event {
+	struct profiler_sample_event sample; /* its kind is PROFILER_LINKED_EVENT */
+	struct span_link link;
 };
 
 /* Sent, with a wake-up, at a process's 1st, 2nd, 4th … 64th sample, so that a reader can look at

@@ -64,7 +64,10 @@ struct {
 
 struct scratch {
 	struct profiler_stack_event stack;
-	struct profiler_sample_event sample;
+	union {
+		struct profiler_sample_event sample;
+		struct profiler_linked_event linked;
+	};
 };
 
 struct {

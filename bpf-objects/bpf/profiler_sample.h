@@ -7,6 +7,7 @@
 #define SWIFT_EBPF_PROFILER_SAMPLE_H
 
 #include "profiler_capture.h"
+#include "thread_context.h"
 
 /* The context, only passed on. The verifier knows it by its name, and wants a structure. */
 struct bpf_perf_event_data {
@@ -41,6 +42,22 @@ INLINE int capture_walked(struct bpf_perf_event_data *context)
 	int outcome = walk_and_send();
 
 	return outcome == CAPTURE_UNKNOWN ? capture(context, F_USER_STACK) : outcome;
+}
+
+/* Sends the sample in the scratch space with its thread's span. False where there is none, or the
+ * ring is full, which is counted: the sample is then counted without it. */
+INLINE bool send_linked(struct scratch *space, const struct profiler_control *settings, u32 weight,
+			struct profiler_counters *count)
+{
+	if (!find_span())
+		return 0;
+	space->linked.sample.kind = PROFILER_LINKED_EVENT;
+	space->linked.sample.weight = weight;
+	if (bpf_ringbuf_output(&events, &space->linked, sizeof(space->linked),
+			       wake_flags(settings)) == 0)
+		return 1;
+	count->links_lost++;
+	return 0;
 }
 
 INLINE bool add(const struct profiler_key *key, u64 weight)
@@ -172,6 +189,11 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 		}
 	}
 
+	if (threads_tell() && key->process.image != 0 &&
+	    send_linked(space, settings, weight, count)) {
+		count->linked++;
+		return 0;
+	}
 	if (add(key, weight)) {
 		count->recorded++;
 		return 0;

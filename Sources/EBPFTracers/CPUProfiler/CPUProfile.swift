@@ -22,6 +22,8 @@ public struct CPUProfile: Sendable {
   public var comparison: UnwindComparison?
   /// Samples whose user stack ends early: in code that has neither frame pointers nor a table.
   public var brokenStacks: UInt64
+  /// What processes told of themselves and of the spans their threads were at work on.
+  public var contexts: ContextStatistics
   /// Distinct frames that got no name.
   public var unresolvedFrames: Int
   /// What became of the distinct addresses, in one line.
@@ -34,5 +36,5 @@ public struct CPUProfile: Sendable {
 
 /// A moment of a recording: what ``CPUProfiler/snapshot(since:)`` had counted then.
 public struct CPUProfileMark: Sendable {
-  let samples: [ProfilerKey: UInt64]
+  let samples: [SampleIdentity: UInt64]
 }

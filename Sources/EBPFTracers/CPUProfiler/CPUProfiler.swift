@@ -108,7 +108,7 @@ extension ProfilerSession: TracerSession {
     statistics.recordedNanoseconds = recordedNanoseconds
     let assembler = ProfileAssembler(
       configuration: configuration, stacks: received.stacks, cgroups: received.cgroups,
-      symbolizer: symbolizer)
+      symbolizer: symbolizer, contexts: contexts)
     return try assembler.assemble(samples, session: self, statistics: statistics)
   }
 
@@ -125,7 +125,7 @@ extension ProfilerSession: TracerSession {
     }
     let assembler = ProfileAssembler(
       configuration: configuration, stacks: received.stacks, cgroups: received.cgroups,
-      symbolizer: symbolizer)
+      symbolizer: symbolizer, contexts: contexts)
     return (
       try assembler.assemble(news, session: self, statistics: statistics),
       CPUProfileMark(samples: samples)
@@ -136,7 +136,7 @@ extension ProfilerSession: TracerSession {
     let counts = try counts()
     var statistics = TracerStatistics()
     statistics.seen = counts.seen
-    statistics.recorded = counts.recorded + counts.overflowed
+    statistics.recorded = counts.recorded + counts.overflowed + counts.linked
     statistics.dropped = counts.dropped
     statistics.malformed = malformedRecords
     statistics.capped = counts.capped

@@ -9,9 +9,10 @@ struct ProfileAssembler {
   let stacks: StackTable
   let cgroups: [ProcessIdentity: UInt64]
   let symbolizer: Symbolizer
+  let contexts: ContextWatch
 
   func assemble(
-    _ samples: [ProfilerKey: UInt64], session: ProfilerSession, statistics: TracerStatistics
+    _ samples: [SampleIdentity: UInt64], session: ProfilerSession, statistics: TracerStatistics
   ) throws(EBPFError) -> CPUProfile {
     let period = Int64(1_000_000_000 / configuration.frequency)
     var builder = ProfileBuilder(
@@ -23,7 +24,8 @@ struct ProfileAssembler {
         startTime: session.startTime.wall, duration: statistics.recordedNanoseconds))
 
     // A fixed order, so that the same samples give the same profile.
-    let keys = samples.keys.sorted(by: ProfilerKey.precedes)
+    let identities = samples.keys.sorted(by: SampleIdentity.precedes)
+    let keys = identities.map(\.key)
     let user = keys.map { key in
       Symbolizer.UserStack(
         pid: Int32(truncatingIfNeeded: key.process.processID), program: key.process.program,
@@ -32,28 +34,33 @@ struct ProfileAssembler {
     let userFrames = symbolizer.symbolize(user)
     let kernelFrames = symbolizer.symbolizeKernel(
       keys.map { configuration.comparesUnwinding ? [] : addresses($0.kernelStack) })
+    contexts.refresh()
     for (index, key) in keys.enumerated() {
-      let count = Int64(clamping: samples[key] ?? 0)
+      let count = Int64(clamping: samples[identities[index]] ?? 0)
       var markers = ProfileAssembler.markers(of: key, stacks: stacks)
       // The other walk of the user's stack is in the kernel's place.
       if configuration.comparesUnwinding { markers.kernelIsCut = false }
+      var process = process(of: key)
+      process.resource = contexts.resource(of: key.process).map { builder.index(ofResource: $0) }
       builder.add(
-        process: process(of: key), kernel: kernelFrames[index], user: userFrames[index],
-        markers: markers, values: [count, count.multipliedReportingOverflow(by: period).0])
+        process: process, kernel: kernelFrames[index], user: userFrames[index],
+        markers: markers, span: identities[index].span.map { builder.index(of: $0) },
+        values: [count, count.multipliedReportingOverflow(by: period).0])
     }
     let names = try ProfileAssembler.machineNames()
     return CPUProfile(
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
       walks: try session.walks(), guessedFrames: try session.counts().guessedFrames,
-      comparison: comparison(keys, samples, userFrames),
+      comparison: comparison(keys, identities.map { samples[$0] ?? 0 }, userFrames),
       brokenStacks: UInt64(clamping: builder.brokenStacks),
+      contexts: contexts.statistics(with: try session.counts()),
       unresolvedFrames: builder.unresolved.values.reduce(0, +), symbolSummary: builder.summary,
       host: names.node, kernelRelease: names.release)
   }
 
   private func comparison(
-    _ keys: [ProfilerKey], _ samples: [ProfilerKey: UInt64], _ walked: [[SymbolizedFrame]]
+    _ keys: [ProfilerKey], _ samples: [UInt64], _ walked: [[SymbolizedFrame]]
   ) -> UnwindComparison? {
     guard configuration.comparesUnwinding else { return nil }
     let followed = symbolizer.symbolize(
@@ -68,7 +75,7 @@ struct ProfileAssembler {
       let stack = stacks[key.userStack]
       comparison.add(
         walked: walked[index], isWhole: stack.map { !$0.isCut && !$0.isBroken } ?? false,
-        followed: followed[index], samples: samples[key] ?? 0)
+        followed: followed[index], samples: samples[index])
     }
     return comparison
   }
@@ -119,11 +126,23 @@ extension ProfilerKey {
     left.order.lexicographicallyPrecedes(right.order)
   }
 
-  private var order: [UInt64] {
+  fileprivate var order: [UInt64] {
     [
       UInt64(process.processID), process.start, process.image, UInt64(threadID),
       command.first, command.second, userStack.low, userStack.high, kernelStack.low,
       kernelStack.high, UInt64(flags),
     ]
+  }
+}
+
+extension SampleIdentity {
+  /// By key, then by span.
+  static func precedes(_ left: SampleIdentity, _ right: SampleIdentity) -> Bool {
+    left.order.lexicographicallyPrecedes(right.order)
+  }
+
+  private var order: [UInt64] {
+    guard let span else { return key.order }
+    return key.order + [span.traceHigh, span.traceLow, span.spanID]
   }
 }

@@ -24,6 +24,8 @@ struct ProfileBuilder {
   private var frames: [Profile.Frame: Int] = [:]
   private var stacks: [[Int]: Int] = [:]
   private var processes: [Profile.Process: Int] = [:]
+  private var resources: [[Profile.Attribute]: Int] = [:]
+  private var spans: [Profile.Span: Int] = [:]
   private var samples: [[Int]: Int] = [:]
 
   init(profile: Profile) { self.profile = profile }
@@ -42,7 +44,7 @@ struct ProfileBuilder {
   @discardableResult
   mutating func add(
     process: Profile.Process, kernel: [SymbolizedFrame], user: [SymbolizedFrame],
-    markers: Markers, above other: Other? = nil, values: [Int64]
+    markers: Markers, above other: Other? = nil, span: Int? = nil, values: [Int64]
   ) -> (process: Int, stack: Int) {
     var (stack, isBroken) = indices(kernel: kernel, user: user, markers: markers)
     if isBroken { brokenStacks += values[0] }
@@ -55,16 +57,28 @@ struct ProfileBuilder {
     }
     let place = [
       ProfileBuilder.intern(process, &processes, &profile.processes),
-      ProfileBuilder.intern(stack, &stacks, &profile.stacks),
+      ProfileBuilder.intern(stack, &stacks, &profile.stacks), span ?? -1,
     ]
     if let known = samples[place] {
       for index in values.indices { profile.samples[known].values[index] += values[index] }
     } else {
       samples[place] = profile.samples.count
       profile.samples.append(
-        Profile.Sample(process: place[0], stack: place[1], values: values))
+        Profile.Sample(process: place[0], stack: place[1], values: values, span: span))
     }
     return (place[0], place[1])
+  }
+
+  /// Where a process's description of itself is.
+  mutating func index(ofResource attributes: [Profile.Attribute]) -> Int {
+    ProfileBuilder.intern(attributes, &resources, &profile.resources)
+  }
+
+  /// Where a span is.
+  mutating func index(of span: SpanLink) -> Int {
+    ProfileBuilder.intern(
+      Profile.Span(traceHigh: span.traceHigh, traceLow: span.traceLow, spanID: span.spanID),
+      &spans, &profile.spans)
   }
 
   /// The frames of a stack, leaf first, and whether it does not reach its root.

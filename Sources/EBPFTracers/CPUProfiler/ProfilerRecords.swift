@@ -77,6 +77,28 @@ struct ProfilerKey: Hashable, BitwiseCopyable, Sendable {
   }
 }
 
+/// `struct span_link`, its bytes as numbers whose first byte is the most significant one.
+struct SpanLink: Hashable, Sendable {
+  var traceHigh: UInt64
+  var traceLow: UInt64
+  var spanID: UInt64
+}
+
+/// What equal samples have in common, with the span that their thread was at work on.
+struct SampleIdentity: Hashable, Sendable {
+  var key: ProfilerKey
+  var span: SpanLink?
+}
+
+/// `struct thread_context`: where a process's threads tell their span.
+struct ThreadContextRecord: BitwiseCopyable, Sendable {
+  var start: UInt64
+  var image: UInt64
+  var offset: UInt64
+  var module: UInt32
+  var stride: UInt32
+}
+
 /// `struct profiler_control`.
 struct ProfilerControl: BitwiseCopyable, Sendable {
   var excludedProcess: UInt32 = 0
@@ -123,6 +145,9 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
   var followLost: UInt64 = 0
   var walks = StackWalks()
   var guessedFrames: UInt64 = 0
+  var linked: UInt64 = 0
+  var linksLost: UInt64 = 0
+  var linksUnreadable: UInt64 = 0
 
   /// The sum over CPUs; `firstSample` is the earliest one.
   init(summing counters: [ProfilerCounters]) {
@@ -149,6 +174,9 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
       followLost += cpu.followLost
       walks.add(cpu.walks)
       guessedFrames += cpu.guessedFrames
+      linked += cpu.linked
+      linksLost += cpu.linksLost
+      linksUnreadable += cpu.linksUnreadable
     }
   }
 }

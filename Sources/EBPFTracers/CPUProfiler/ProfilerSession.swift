@@ -26,6 +26,9 @@ final class ProfilerSession: Sendable {
   private let control: MappedArray<ProfilerControl>
   private let meter: OverheadMeter
 
+  /// What processes tell of themselves.
+  let contexts: ContextWatch
+
   private let filters: ProcessFilterMaps
   private let economy: EconomyMap
 
@@ -77,6 +80,8 @@ final class ProfilerSession: Sendable {
     let early =
       isKnown ? try ProfilerSession.unwinding(object, sampler, symbolizer) : nil
     try early?.prepare(configuration.filter.processes)
+    contexts = try ContextWatch(object, symbolizer: symbolizer)
+    try contexts.prepare(configuration.filter.processes)
     let following =
       configuration.filter.followsChildren ? try ProfilerSession.follow(object) : nil
     startTime = (Clock.monotonic.now, Clock.wall.now)
@@ -286,6 +291,7 @@ extension ProfilerSession {
       } catch { continue }
     }
     unwinding?.add(announced, rowsFor: wanted)
+    contexts.look(at: announced)
   }
 
   /// Switches sampling off and on; the program stays attached.
@@ -345,7 +351,7 @@ extension ProfilerSession {
 
   /// Detaches, reads what is left, and returns every count with the stacks it refers to.
   func finish() throws(EBPFError) -> (
-    samples: [ProfilerKey: UInt64], received: SampleCollector.Received
+    samples: [SampleIdentity: UInt64], received: SampleCollector.Received
   ) {
     var attached = links.withLock { links in links.take() }
     if let attached = attached.take() {
@@ -358,14 +364,15 @@ extension ProfilerSession {
 
   /// Every count so far, with the stacks they refer to.
   func countsSoFar() throws(EBPFError) -> (
-    samples: [ProfilerKey: UInt64], received: SampleCollector.Received
+    samples: [SampleIdentity: UInt64], received: SampleCollector.Received
   ) {
     // The counts before the ring: a stack is sent before it is counted.
     let entries = try Map<ProfilerKey, UInt64>(try object.map("counts")).entries()
     drain()
     let received = collector.withLock { $0.result }
-    var samples = received.overflow
-    for entry in entries { samples[entry.key, default: 0] += entry.value }
+    var samples = received.linked
+    for (key, count) in received.overflow { samples[SampleIdentity(key: key), default: 0] += count }
+    for entry in entries { samples[SampleIdentity(key: entry.key), default: 0] += entry.value }
     return (samples, received)
   }
 

@@ -11,6 +11,8 @@ struct SampleCollector: ~Copyable {
     var stacks = StackTable()
     /// Samples that were not counted in the kernel because the table was full.
     var overflow: [ProfilerKey: UInt64] = [:]
+    /// Samples of threads that were at work on a span.
+    var linked: [SampleIdentity: UInt64] = [:]
     /// Processes announced since the last drain.
     var announced: [ProcessIdentity] = []
     /// Addresses of processes whose unwind rows are missing, since the last drain.
@@ -28,7 +30,8 @@ struct SampleCollector: ~Copyable {
     var now: UInt64 = 0
 
     /// Takes one record of the ring: `struct profiler_stack_event`, `profiler_sample_event`,
-    /// `profiler_process_event`, `wall_wait_event`, `wall_thread_event` or `wall_wake_event`.
+    /// `profiler_process_event`, `wall_wait_event`, `wall_thread_event`, `wall_wake_event` or
+    /// `profiler_linked_event`.
     mutating func add(_ record: RawSpan) {
       switch record.integer(at: 0, as: UInt32.self, order: .host) {
       case 1:
@@ -65,6 +68,14 @@ struct SampleCollector: ~Copyable {
         if wall.addEnded(record) { return }
       case 6:
         if wall.addWake(record) { return }
+      case 7:
+        if let weight = record.integer(at: 4, as: UInt32.self, order: .host),
+          let key = ProfilerKey(record: record, at: 8),
+          let span = SpanLink(record: record, at: 8 + MemoryLayout<ProfilerKey>.size)
+        {
+          linked[SampleIdentity(key: key, span: span), default: 0] += UInt64(weight)
+          return
+        }
       default: break
       }
       malformed += 1
@@ -92,6 +103,17 @@ struct SampleCollector: ~Copyable {
 
   /// Records of the ring that its own checks refused.
   var malformed: UInt64 { ring.counts.malformed + received.malformed }
+}
+
+extension SpanLink {
+  /// The ids at `offset` of a record; nil when they do not fit.
+  init?(record: RawSpan, at offset: Int) {
+    guard let high = record.integer(at: offset, as: UInt64.self, order: .big),
+      let low = record.integer(at: offset + 8, as: UInt64.self, order: .big),
+      let span = record.integer(at: offset + 16, as: UInt64.self, order: .big)
+    else { return nil }
+    self.init(traceHigh: high, traceLow: low, spanID: span)
+  }
 }
 
 extension ProfilerKey {

@@ -127,14 +127,25 @@ struct PprofEncoder {
         label("comm", text: process.command),
       ]
     }
+    let spans = profile.spans.map { span in
+      [
+        label("trace_id", text: Self.hexadecimal(span.traceHigh) + Self.hexadecimal(span.traceLow)),
+        label("span_id", text: Self.hexadecimal(span.spanID)),
+      ]
+    }
     message.sample.reserveCapacity(profile.samples.count)
     for sample in profile.samples {
       var entry = Perftools_Profiles_Sample()
       entry.locationID = locations[sample.stack]
       entry.value = sample.values
-      entry.label = labels[sample.process]
+      entry.label = labels[sample.process] + (sample.span.map { spans[$0] } ?? [])
       message.sample.append(entry)
     }
+  }
+
+  private static func hexadecimal(_ word: UInt64) -> String {
+    let digits = String(word, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   private mutating func label(_ key: String, number: Int64) -> Perftools_Profiles_Label {

@@ -17,6 +17,7 @@ struct ProfileDocument: Encodable {
   let processes: [ProcessDocument]
   let file: String?
   let economy: EconomyDocument?
+  let contexts: ContextsDocument?
 
   struct Function: Encodable {
     let name: String
@@ -42,6 +43,7 @@ struct ProfileDocument: Encodable {
     self.economy = economy.map(EconomyDocument.init)
     loss = LossDocument(statistics, unresolved: result.unresolvedFrames)
     brokenStacks = result.brokenStacks
+    contexts = ContextsDocument(result.contexts)
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds

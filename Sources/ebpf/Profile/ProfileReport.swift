@@ -129,6 +129,7 @@ struct ProfileReport {
     }
     footer.line("symbols", result.symbolSummary)
     footer.walks(result.walks)
+    footer.contexts(result.contexts)
     footer.overhead(result.overhead)
     footer.economy(economy, [statistics])
     if let file { footer.wrote(file) }
