@@ -124,7 +124,8 @@ public struct NetworkTelemetry: Sendable {
     pending.addSpan(
       wasConnected ? "tcp connection" : "tcp connect", kind,
       from: time.unix(connection.firstSeen),
-      to: time.unix(connection.closed ?? connection.lastSeen), list, failure: failure?.text)
+      to: time.unix(connection.closed ?? connection.lastSeen), list,
+      process: connection.process?.id, failure: failure?.text)
   }
 
   private mutating func add(_ query: DNSQuery) {
@@ -148,7 +149,7 @@ public struct NetworkTelemetry: Sendable {
     // Nobody waits any more, from now on, for an answer that did not come.
     let end = query.answer.map { start &+ $0.latencyNanoseconds } ?? time.unix(Clock.monotonic.now)
     pending.addSpan(
-      "dns lookup", .client, from: start, to: end, list,
+      "dns lookup", .client, from: start, to: end, list, process: query.process?.id,
       failure: failure.map { $0 == "timeout" ? "no answer" : "the server answered \($0)" })
   }
 

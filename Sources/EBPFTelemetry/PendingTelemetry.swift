@@ -1,12 +1,16 @@
 internal import EBPFSystem
 internal import EBPFTracers
 internal import OTLP
+internal import Profiles
 
 /// Spans and log records that wait for the next collection, and the account of them.
 struct PendingTelemetry: Sendable {
   let options: TelemetryOptions
   var statistics = ConversionStatistics()
-  private var spans: [SpanData] = []
+  /// By what their process says of itself, which for most is nothing.
+  private var spans: [(own: [Profile.Attribute], spans: [SpanData])] = []
+  private var places: [[Profile.Attribute]: Int] = [:]
+  private var spanCount = 0
   private var records: [LogData] = []
   private var generator = SystemRandomNumberGenerator()
 
@@ -15,15 +19,21 @@ struct PendingTelemetry: Sendable {
   /// An empty list of attributes.
   var attributes: AttributeList { AttributeList(limit: options.attributeLengthLimit) }
 
-  /// Adds a trace of one span.
+  /// Adds a trace of one span, which a process had to do with.
   mutating func addSpan(
     _ name: String, _ kind: SpanData.Kind, from start: UInt64, to end: UInt64,
-    _ list: AttributeList, failure: String? = nil
+    _ list: AttributeList, process: Int32?, failure: String? = nil
   ) {
-    guard spans.count < options.pendingLimit else { return statistics.drop(.pendingLimit) }
+    guard spanCount < options.pendingLimit else { return statistics.drop(.pendingLimit) }
+    spanCount += 1
     statistics.spans += 1
     statistics.truncated += list.truncated
-    spans.append(
+    let own = process.flatMap { options.processes?.resource(of: $0) } ?? []
+    if places[own] == nil {
+      places[own] = spans.count
+      spans.append((own, []))
+    }
+    spans[places[own, default: 0]].spans.append(
       SpanData(
         traceID: .random(using: &generator), spanID: .random(using: &generator), name: name,
         kind: kind, start: start, end: max(start, end), attributes: list.attributes,
@@ -44,15 +54,26 @@ struct PendingTelemetry: Sendable {
         attributes: list.attributes))
   }
 
+  /// What is observed, as a process describes itself.
+  private mutating func resource(_ own: [Profile.Attribute]) -> Resource {
+    var list = attributes
+    list.add(own)
+    statistics.truncated += list.truncated
+    return options.observed.withoutService.merging(list.attributes)
+  }
+
   /// What waited, and metrics if there are any, as requests.
   mutating func take(_ metrics: MetricBatch? = nil) -> [TelemetryExport] {
     defer {
       spans = []
+      places = [:]
+      spanCount = 0
       records = []
     }
     var exports: [TelemetryExport] = []
     if !spans.isEmpty {
-      exports.append(TelemetryExport(spans, resource: options.observed, scope: options.scope))
+      let groups = spans.map { ($0.spans, $0.own.isEmpty ? options.observed : resource($0.own)) }
+      exports.append(TelemetryExport(groups, scope: options.scope))
     }
     if let export = metrics?.export(resource: options.observed, scope: options.scope) {
       statistics.dataPoints += UInt64(export.itemCount)

@@ -58,7 +58,7 @@ public struct SyscallTelemetry: Sendable {
     let start = time.unix(event.entered)
     pending.addSpan(
       event.call.name, .internal, from: start, to: start &+ event.nanoseconds, list,
-      failure: failure)
+      process: event.process, failure: failure)
   }
 
   /// The spans since the last collection, and the sums as they are now.

@@ -24,6 +24,8 @@ public struct TelemetryOptions: Sendable {
   public var querySpans = true
   /// What knows the container of a control group; nil leaves containers out.
   public var containers: CgroupDirectory? = CgroupDirectory()
+  /// What knows how processes describe themselves; nil leaves that out of spans.
+  public var processes: PublishedResources? = PublishedResources()
 
   /// Everything, within limits that suit a long life.
   public init(resource: Resource, version: String) {

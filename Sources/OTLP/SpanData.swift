@@ -73,16 +73,23 @@ public struct SpanData: Sendable, Hashable {
 extension TelemetryExport {
   /// A request with spans of one resource and scope.
   public init(_ spans: [SpanData], resource: Resource, scope: Scope) {
-    var scoped = Opentelemetry_Proto_Trace_V1_ScopeSpans()
-    scoped.scope = scope.message
-    scoped.schemaURL = scope.schemaURL
-    scoped.spans = spans.map(\.message)
-    var owned = Opentelemetry_Proto_Trace_V1_ResourceSpans()
-    owned.resource = resource.message
-    owned.schemaURL = resource.schemaURL
-    owned.scopeSpans = [scoped]
+    self.init([(spans, resource)], scope: scope)
+  }
+
+  /// A request with spans of several resources and one scope.
+  public init(_ groups: [(spans: [SpanData], resource: Resource)], scope: Scope) {
     var request = Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest()
-    request.resourceSpans = [owned]
+    for (spans, resource) in groups {
+      var scoped = Opentelemetry_Proto_Trace_V1_ScopeSpans()
+      scoped.scope = scope.message
+      scoped.schemaURL = scope.schemaURL
+      scoped.spans = spans.map(\.message)
+      var owned = Opentelemetry_Proto_Trace_V1_ResourceSpans()
+      owned.resource = resource.message
+      owned.schemaURL = resource.schemaURL
+      owned.scopeSpans = [scoped]
+      request.resourceSpans.append(owned)
+    }
     self.init(.traces(request))
   }
 }
