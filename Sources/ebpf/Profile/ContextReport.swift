@@ -36,8 +36,8 @@ extension TracerFooter {
     ]
     line(
       "contexts",
-      "\(told.processes) processes told what they are, \(Figures.count(told.linkedSamples)) samples "
-        + "the span they are part of"
+      "\(told.processes) \(told.processes == 1 ? "process" : "processes") published a context; "
+        + "\(Figures.count(told.linkedSamples)) samples are linked to a span"
         + losses.filter { $0.0 > 0 }.map { "; \(Figures.count($0.0)) \($0.1)" }.joined())
   }
 }
