@@ -10,8 +10,6 @@
     let name = "syscalls"
     let means: OverheadGovernor.Means
     private let configuration: SyscallTracerConfiguration
-    /// Calls that are shorter are not sent as events, whatever the governor says.
-    private let minimum: UInt64
     private var syscalls: SyscallTracer
     private(set) var isWorn = false
     private var telemetry: SyscallTelemetry
@@ -25,23 +23,19 @@
       var configuration = SyscallTracerConfiguration()
       configuration.filter = filter
       configuration.grouping = settings.grouping
-      configuration.sendsEvents = settings.spans.isWanted
+      configuration.sendsEvents = settings.spans.isAnyWanted
+      configuration.eventRule = settings.spans
       self.configuration = configuration
-      // A call that fails is seldom a long one: then all are sent, and looked at here.
-      minimum = settings.spans.failed ? 0 : settings.spans.minimumNanoseconds ?? 0
+      // A longer minimum takes nothing away from calls that fail.
       means = OverheadGovernor.Means(
-        sendsEvents: configuration.sendsEvents, takesStacks: false)
+        sendsEvents: settings.spans.minimumNanoseconds != nil, takesStacks: false)
       var options = options
-      options.syscallSpans.failed = settings.spans.failed
-      options.syscallSpans.minimumNanoseconds = settings.spans.minimumNanoseconds
+      options.syscallSpans = settings.spans
       syscalls = SyscallTracer(configuration)
       telemetry = SyscallTelemetry(options)
     }
 
-    func start() throws(EBPFError) {
-      try syscalls.start()
-      if minimum > 0 { try economize(TracerEconomy()) }
-    }
+    func start() throws(EBPFError) { try syscalls.start() }
 
     func takeEvents() throws(EBPFError) {
       guard configuration.sendsEvents else { return }
@@ -64,12 +58,6 @@
       for event in summary.unreadEvents { telemetry.add(event) }
       defer { telemetry.beginAnew() }
       return telemetry.collect(summary)
-    }
-
-    func economize(_ economy: TracerEconomy) throws(EBPFError) {
-      var economy = economy
-      economy.minimumEventNanoseconds = max(economy.minimumEventNanoseconds, minimum)
-      try syscalls.economize(economy)
     }
   }
 #endif

@@ -64,7 +64,7 @@ extension AgentConfiguration {
       case .none: "machine"
       }
     group.line("by", owner)
-    guard syscalls.spans.isWanted else { return }
+    guard syscalls.spans.isAnyWanted else { return }
     group.group("spans") { spans in
       if let minimum = syscalls.spans.minimumNanoseconds {
         spans.line("min-latency", Quantity.text(nanoseconds: minimum))

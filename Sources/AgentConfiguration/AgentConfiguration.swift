@@ -20,18 +20,8 @@ public struct AgentConfiguration: Sendable, Hashable {
   public struct Syscalls: Sendable, Hashable {
     /// Whose calls are counted together.
     public var grouping = SyscallTracerConfiguration.Grouping.process
-    /// Calls that become spans.
-    public var spans = SyscallSpans()
-  }
-
-  /// Which system calls become spans. Everything false and nil: none.
-  public struct SyscallSpans: Sendable, Hashable {
-    /// Calls that take at least so many nanoseconds.
-    public var minimumNanoseconds: UInt64?
-    /// Calls that fail.
-    public var failed = false
-    /// True when any call does.
-    public var isWanted: Bool { failed || minimumNanoseconds != nil }
+    /// Calls that become spans; as usual none.
+    public var spans = SyscallEventRule()
   }
 
   /// The network tracer.

@@ -16,8 +16,8 @@ public struct TelemetryOptions: Sendable {
   public var attributeLengthLimit = 4096
   /// The most spans or log records that wait for the next collection; more are dropped and counted.
   public var pendingLimit = 100_000
-  /// Which system calls become spans.
-  public var syscallSpans = SyscallSpanRule()
+  /// Which system calls become spans: as usual those that fail, and those that take 10 ms.
+  public var syscallSpans = SyscallEventRule(failed: true, minimumNanoseconds: 10_000_000)
   /// True when TCP connections become spans, from connect or accept to close.
   public var connectionSpans = true
   /// True when DNS queries become spans.
@@ -48,21 +48,5 @@ public struct TelemetryOptions: Sendable {
       observed[attribute.key] = nil
     }
     return observed
-  }
-}
-
-/// Which system calls become spans.
-public struct SyscallSpanRule: Sendable, Hashable {
-  /// Those that fail.
-  public var failed = true
-  /// Those that take at least this long; nil for none.
-  public var minimumNanoseconds: UInt64? = 10_000_000
-
-  /// Those that fail, and those that take 10 ms.
-  public init() {}
-
-  func wants(_ event: SyscallEvent) -> Bool {
-    if failed, case .error = event.result { return true }
-    return minimumNanoseconds.map { event.nanoseconds >= $0 } ?? false
   }
 }

@@ -66,6 +66,14 @@ import Testing
       ])
     }
 
+    /// Every span that was exported.
+    func spans() throws -> [[String]] {
+      try contents(ofFile: folder.file("out.jsonl")).split(separator: UInt8(ascii: "\n"))
+        .filter { $0.starts(with: Array(#"{"resourceSpans""#.utf8)) }
+        .flatMap { try OTLPDecoder.rows("traces", Array($0), isJSON: true) }
+        .filter { $0[0] == "span" }
+    }
+
     /// The points of a metric in the last request that has it: attributes and value.
     func points(_ metric: String) throws -> [(attributes: String, value: Int)] {
       let lines = try contents(ofFile: folder.file("out.jsonl")).split(
@@ -127,6 +135,33 @@ import Testing
       rows.contains {
         $0[0] == "resource" && $0[1].contains(#""deployment.environment.name": "test""#)
       })
+  }
+
+  @Test func `of a burst of 111,001 calls the 5,000 that fail become spans, and none is lost`()
+    throws
+  {
+    let work = try StoppedProcess(workload: "syscalls")
+    let agent = try RunningAgent(
+      """
+      tracers: {syscalls: {spans: {failed: true, min-latency: 1h}}}
+      filter: {processes: [\(work.id)]}
+      file: {path: $OUT}
+      """)
+    try agent.wait(for: "kept CAP_")
+    #expect(try work.finish() == 0)
+    #expect(agent.process.end(by: SIGTERM) == 0)
+    let spans = try agent.spans()
+    #expect(spans.count == 5_000)
+    #expect(
+      spans.allSatisfy {
+        $0[1] == "openat" && $0[3] == "2" && $0[6].contains(#""error.type": "ENOENT""#)
+      })
+    let calls = try agent.points("process.linux.syscall.count").map(\.value).reduce(0, +)
+    #expect(calls == 111_001)
+    for point in try agent.points("ebpf.tracer.events") {
+      if point.attributes.contains(#""recorded""#) { #expect(point.value == 111_001) }
+      if point.attributes.contains(#""dropped""#) { #expect(point.value == 0) }
+    }
   }
 
   @Test func `all four run, and their state and metrics can be asked for`() throws {

@@ -125,4 +125,77 @@ import Testing
     #expect(try tracer.stop().unreadEvents.isEmpty)
     #expect(received == 5_000)
   }
+
+  @Test func `of calls that fail there is an event each, and all are counted`() throws {
+    let child = try StoppedProcess(workload: "syscalls")
+    // 111,001 events would need some twenty times as much.
+    let tracer = tracer(of: child.id) {
+      $0.eventRule = SyscallEventRule(failed: true)
+      $0.eventBufferBytes = 1 << 20
+    }
+    try tracer.start()
+    try child.finish()
+    let summary = try tracer.stop()
+    #expect(summary.unreadEvents.count == 5_000)
+    #expect(
+      summary.unreadEvents.allSatisfy { $0.result == .error(2) && $0.call.name == "openat" })
+    #expect(summary.losses.eventsSent == 5_000 && summary.losses.eventsUnwanted == 106_001)
+    #expect(summary.losses.events == 0 && summary.statistics.dropped == 0)
+    #expect(summary.statistics.recorded == 111_001)
+    #expect(summary.total == 111_001 && summary.returns == 111_000 && summary.errors == 5_000)
+    #expect(summary.calls.allSatisfy { $0.histogram.total == $0.returns })
+    #expect(summary.matrix.reduce(0) { $0 + $1.count } == 111_001)
+  }
+
+  @Test func `of calls that take long there is an event each, as many as the histogram has`()
+    throws
+  {
+    let folder = try TemporaryDirectory()
+    let child = try StoppedProcess(workload: "known_calls", [folder.path])
+    // Below its sleep of 1 ms, and where a bucket begins.
+    let minimum: UInt64 = 1 << 19
+    let tracer = tracer(of: child.id) {
+      $0.eventRule = SyscallEventRule(minimumNanoseconds: minimum)
+    }
+    try tracer.start()
+    #expect(try child.finish() == 7)
+    let summary = try tracer.stop()
+    #expect(summary.total == 23)
+    #expect(summary.unreadEvents.contains { $0.call.name == "clock_nanosleep" })
+    #expect(summary.unreadEvents.allSatisfy { $0.nanoseconds >= minimum })
+    var long: UInt64 = 0
+    for call in summary.calls {
+      for (bucket, count) in call.histogram.counts.enumerated()
+      where SyscallHistogram.bounds(bucket).lowerBound >= minimum { long += count }
+    }
+    #expect(UInt64(summary.unreadEvents.count) == long)
+    #expect(summary.losses.eventsSent + summary.losses.eventsUnwanted == 23)
+  }
+
+  @Test func `what costs too much makes events of long calls fewer, not of calls that fail`() throws
+  {
+    let child = try StoppedProcess(workload: "syscalls")
+    let tracer = tracer(of: child.id) {
+      $0.eventRule = SyscallEventRule(failed: true, minimumNanoseconds: 0)
+    }
+    try tracer.start()
+    try tracer.economize(TracerEconomy(sampling: 1, minimumEventNanoseconds: 3_600_000_000_000))
+    try child.finish()
+    let summary = try tracer.stop()
+    #expect(summary.unreadEvents.count == 5_000)
+    #expect(summary.unreadEvents.allSatisfy { $0.result == .error(2) })
+    // All that return are long enough; exit_group, which does not, is not.
+    #expect(summary.losses.eventsSpared == 106_000 && summary.losses.eventsUnwanted == 1)
+    #expect(summary.total == 111_001 && summary.statistics.dropped == 0)
+  }
+
+  @Test func `a rule that nothing meets sends nothing`() throws {
+    let child = try StoppedProcess(workload: "syscalls")
+    let tracer = tracer(of: child.id) { $0.eventRule = SyscallEventRule() }
+    try tracer.start()
+    try child.finish()
+    let summary = try tracer.stop()
+    #expect(summary.unreadEvents.isEmpty && summary.losses.eventsSent == 0)
+    #expect(summary.total == 111_001 && summary.errors == 5_000)
+  }
 }

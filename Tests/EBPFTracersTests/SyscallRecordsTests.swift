@@ -35,7 +35,7 @@ import Testing
       [
         "paused": \.paused, "flags": \.flags, "min_latency_ns": \.minimumLatency,
         "stack_latency_ns": \.stackLatency, "first_enter": \.firstEnter,
-        "since": \.since,
+        "since": \.since, "event_latency_ns": \.eventLatency,
       ])
     try check(
       SyscallProcess.self, "process_name", ["name": \.command, "cgroup": \.cgroup])
@@ -63,6 +63,7 @@ import Testing
         "follow_lost": \.followLost, "unnamed": \.unnamed, "sampled_out": \.sampledOut,
         "enters_added": \.entersAdded, "returns_added": \.returnsAdded,
         "rejected_added": \.rejectedAdded, "events_spared": \.eventsSpared,
+        "events_unwanted": \.eventsUnwanted,
       ])
     // Only on a program's stack, so that its type is not in the object.
     #expect(MemoryLayout<WaitingRecord>.size == 40)

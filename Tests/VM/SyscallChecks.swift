@@ -37,6 +37,26 @@ enum SyscallChecks {
         try equal(all.dropped, 0, "lost calls by \(used)")
       }
     },
+    Check("of 5,000 calls that fail there is an event each, in each way to see them") {
+      for (missing, used) in ways {
+        let child = try StoppedProcess([Guest.syscalls])
+        var configuration = SyscallTracerConfiguration()
+        configuration.filter.processes = [child.id]
+        configuration.sendsEvents = true
+        configuration.eventRule = SyscallEventRule(failed: true)
+        configuration.eventBufferBytes = 1 << 20
+        let tracer = SyscallTracer(configuration, kernel: KernelWithout(programs: missing))
+        try tracer.start()
+        try equal(try child.finish(), 0, "the status")
+        let summary = try tracer.stop()
+        try equal(summary.unreadEvents.count, 5_000, "events by \(used)")
+        try equal(
+          summary.unreadEvents.count { $0.result == .error(2) }, 5_000, "failures by \(used)")
+        try equal(summary.losses.eventsUnwanted, 106_001, "events left out by \(used)")
+        try equal(summary.total, 111_001, "calls by \(used)")
+        try equal(summary.statistics.dropped, 0, "lost by \(used)")
+      }
+    },
     Check("the matrix has every call by process and errno") {
       let summary = try record([Guest.syscalls])
       var cells: [String: UInt64] = [:]

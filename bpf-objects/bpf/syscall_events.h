@@ -19,6 +19,9 @@
  * call_totals.rejected when a filter on results left it out; what did neither had not returned, or
  * never will. `lost` counts the calls that miss from `matrix` or from `events`, each once.
  *
+ * With SYSCALLS_EVENTS every return in call_totals.returns, and every call that never returns, is one
+ * of: events_sent, events_lost, events_spared, events_unwanted.
+ *
  * A call that was picked as one of n counts n times in call_totals, `matrix` and `histograms`; what
  * such calls counted beyond themselves is in enters_added, returns_added and rejected_added.
  *
@@ -61,8 +64,11 @@ enum syscall_control_bits {
 	SYSCALLS_BY_PROCESS = 1 << 4, /* `matrix` by process */
 	SYSCALLS_BY_CGROUP = 1 << 5,  /* `matrix` by cgroup */
 	SYSCALLS_HISTOGRAMS = 1 << 6, /* `histograms` as well */
-	SYSCALLS_EVENTS = 1 << 7,     /* every call to `events` */
+	SYSCALLS_EVENTS = 1 << 7,     /* calls to `events` */
 	SYSCALLS_STACKS = 1 << 8,     /* with its stack when it fails or takes stack_latency_ns */
+	/* With one or both, only calls to `events` of which one is true; all are counted. */
+	SYSCALLS_EVENTS_FAILED = 1 << 9, /* it fails */
+	SYSCALLS_EVENTS_SLOW = 1 << 10,	 /* it takes event_latency_ns */
 };
 
 struct syscall_control {
@@ -72,6 +78,7 @@ struct syscall_control {
 	u64 stack_latency_ns;
 	u64 first_enter; /* written here: when the first call was recorded, CLOCK_MONOTONIC */
 	u64 since; /* calls entered before have unknown ends: the programs were away meanwhile */
+	u64 event_latency_ns;
 };
 
 enum rule_verdict {
@@ -160,6 +167,7 @@ struct syscall_counters {
 	u64 returns_added;
 	u64 rejected_added;
 	u64 events_spared; /* counted and not sent: shorter than economy.min_event_ns */
+	u64 events_unwanted; /* counted and not sent: neither failed nor slow, as was asked for */
 };
 
 enum event_bits {

@@ -714,7 +714,9 @@ static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags
 		key.call = thread->call;
 		complete = add_to_matrix(&key, 0, thread->weight, flags);
 	}
-	if (flags & SYSCALLS_EVENTS)
+	if (flags & (SYSCALLS_EVENTS_FAILED | SYSCALLS_EVENTS_SLOW))
+		COUNT(events_unwanted);
+	else if (flags & SYSCALLS_EVENTS)
 		complete = send_event(context, thread, 0, now, 0) != 0 && complete;
 	if (!complete)
 		COUNT(lost);
@@ -779,6 +781,28 @@ INLINE bool result_wanted(const struct syscall_control *settings, u32 flags, u32
 	return !(flags & SYSCALLS_SLOW) || duration >= settings->min_latency_ns;
 }
 
+/* Whether a call that has returned is sent; what is not is counted. Economy raises the least duration
+ * of an event, and leaves those that were asked for because they fail. */
+INLINE bool event_wanted(const struct syscall_control *settings, u32 flags, u32 error, u64 duration)
+{
+	const struct economy *how;
+
+	if (flags & (SYSCALLS_EVENTS_FAILED | SYSCALLS_EVENTS_SLOW)) {
+		if ((flags & SYSCALLS_EVENTS_FAILED) && error)
+			return 1;
+		if (!(flags & SYSCALLS_EVENTS_SLOW) || duration < settings->event_latency_ns) {
+			COUNT(events_unwanted);
+			return 0;
+		}
+	}
+	how = thrift();
+	if (how && duration < how->min_event_ns) {
+		COUNT(events_spared);
+		return 0;
+	}
+	return 1;
+}
+
 INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 {
 	struct syscall_control *settings;
@@ -835,15 +859,8 @@ INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 		if (UNLIKELY(flags & SYSCALLS_HISTOGRAMS))
 			complete = add_to_histogram(key.id, key.call, coarse, weight) != 0 && complete;
 	}
-	if (UNLIKELY(flags & SYSCALLS_EVENTS)) {
-		const struct economy *how = thrift();
-
-		if (how && duration < how->min_event_ns)
-			COUNT(events_spared);
-		else
-			complete = send_event(context, thread, result, entered, duration) != 0 &&
-				   complete;
-	}
+	if (UNLIKELY(flags & SYSCALLS_EVENTS) && event_wanted(settings, flags, error, duration))
+		complete = send_event(context, thread, result, entered, duration) != 0 && complete;
 	if (UNLIKELY(!complete))
 		COUNT(lost);
 	return 0;

@@ -11,6 +11,7 @@ struct SyscallControl: BitwiseCopyable, Sendable {
   var stackLatency: UInt64 = 0
   var firstEnter: UInt64 = 0
   var since: UInt64 = 0
+  var eventLatency: UInt64 = 0
 
   /// `enum syscall_control_bits`.
   enum Flags {
@@ -23,6 +24,8 @@ struct SyscallControl: BitwiseCopyable, Sendable {
     static let histograms: UInt32 = 1 << 6
     static let events: UInt32 = 1 << 7
     static let stacks: UInt32 = 1 << 8
+    static let failedEvents: UInt32 = 1 << 9
+    static let slowEvents: UInt32 = 1 << 10
   }
 }
 
@@ -121,6 +124,7 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
   var returnsAdded: UInt64 = 0
   var rejectedAdded: UInt64 = 0
   var eventsSpared: UInt64 = 0
+  var eventsUnwanted: UInt64 = 0
 
   /// The sum over CPUs.
   init(summing counters: [SyscallCounters]) {
@@ -143,6 +147,7 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
       returnsAdded &+= cpu.returnsAdded
       rejectedAdded &+= cpu.rejectedAdded
       eventsSpared &+= cpu.eventsSpared
+      eventsUnwanted &+= cpu.eventsUnwanted
     }
   }
 }

@@ -77,6 +77,7 @@ extension SyscallSession: TracerSession {
     losses.events = counts.eventsLost
     losses.eventsSent = counts.eventsSent
     losses.eventsSpared = counts.eventsSpared
+    losses.eventsUnwanted = counts.eventsUnwanted
     losses.cutTexts = counts.textsCut
     losses.cutStacks = counts.stacksCut
     losses.unfollowed = counts.followLost

@@ -40,6 +40,7 @@ final class SyscallSession: Sendable {
       let control = try MappedArray<SyscallControl>(try object.map("control"))
       control[0].flags = SyscallSession.fixedFlags(configuration)
       control[0].stackLatency = configuration.stacksOver ?? 0
+      control[0].eventLatency = configuration.eventRule?.minimumNanoseconds ?? 0
       let errnos = try MappedArray<UInt64>(try object.map("errnos"))
       SyscallSession.apply(configuration.selection, rules, control)
       SyscallSession.apply(configuration.results, errnos, control)
@@ -132,9 +133,18 @@ final class SyscallSession: Sendable {
     case .cgroup: flags |= Flags.byCgroup
     }
     if configuration.histogramsByOwner { flags |= Flags.histograms }
-    if configuration.sendsEvents { flags |= Flags.events }
+    if configuration.sendsEvents { flags |= eventFlags(configuration.eventRule) }
     if configuration.stacksOver != nil { flags |= Flags.stacks }
     return flags
+  }
+
+  private static func eventFlags(_ rule: SyscallEventRule?) -> UInt32 {
+    typealias Flags = SyscallControl.Flags
+    guard let rule else { return Flags.events }
+    // Without a condition the kernel would send all.
+    guard rule.isAnyWanted else { return 0 }
+    return Flags.events | (rule.failed ? Flags.failedEvents : 0)
+      | (rule.minimumNanoseconds != nil ? Flags.slowEvents : 0)
   }
 
   private static func describeCalls(_ rules: borrowing MappedArray<CallRule>) {

@@ -193,6 +193,9 @@ public struct SyscallLosses: Sendable, Hashable {
   /// Events that were left out to save: calls shorter than
   /// ``TracerEconomy/minimumEventNanoseconds``. They are in the totals.
   public var eventsSpared: UInt64 = 0
+  /// Calls that no event was wanted of, by ``SyscallTracerConfiguration/eventRule``. They are in the
+  /// totals.
+  public var eventsUnwanted: UInt64 = 0
   /// Records that are not what they should be.
   public var malformed: UInt64 = 0
   /// Started processes that could not be followed.

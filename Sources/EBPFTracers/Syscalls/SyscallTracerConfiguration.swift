@@ -23,8 +23,11 @@ public struct SyscallTracerConfiguration: Sendable, Hashable {
   public var keys = 65_536
   /// Keeps a histogram for each process (or cgroup) and call as well, about 340 bytes each.
   public var histogramsByOwner = false
-  /// Sends every recorded call with its arguments, see ``SyscallTracer/readEvents(limit:_:)``.
+  /// Sends recorded calls with their arguments, see ``SyscallTracer/readEvents(limit:_:)``.
   public var sendsEvents = false
+  /// With events: which calls are sent; nil for all. Acts in the kernel: what it leaves out takes no
+  /// room in the buffer, and is counted and timed all the same.
+  public var eventRule: SyscallEventRule?
   /// The size of the buffer for events, in bytes: a power of two of at least a page.
   public var eventBufferBytes = 8 << 20
   /// With events: calls that fail or take at least this long carry the user stack that made them;
@@ -38,6 +41,32 @@ public struct SyscallTracerConfiguration: Sendable, Hashable {
 
   /// Everything but this process, by process, without events.
   public init() {}
+}
+
+/// Of which system calls there is an event. One condition is enough.
+public struct SyscallEventRule: Sendable, Hashable {
+  /// Calls that fail.
+  public var failed: Bool
+  /// Calls that take at least so many nanoseconds; nil for none.
+  public var minimumNanoseconds: UInt64?
+
+  /// A rule; without conditions no call meets it.
+  public init(failed: Bool = false, minimumNanoseconds: UInt64? = nil) {
+    self.failed = failed
+    self.minimumNanoseconds = minimumNanoseconds
+  }
+
+  /// True when a call can meet it.
+  public var isAnyWanted: Bool { failed || minimumNanoseconds != nil }
+
+  /// True for a call that meets it. Those that never return do not.
+  public func wants(_ event: SyscallEvent) -> Bool {
+    switch event.result {
+    case .error where failed: true
+    case .neverReturns: false
+    case .value, .error: minimumNanoseconds.map { event.nanoseconds >= $0 } ?? false
+    }
+  }
 }
 
 /// Which results are recorded. All conditions must hold.
