@@ -37,6 +37,7 @@
     init(_ configuration: AgentConfiguration, _ options: TelemetryOptions) throws(EBPFError) {
       let filter = try TracerFilter(configuration.filter)
       let sharing = TracerSharing()
+      let isGoverned = configuration.maxOverhead != nil
       var sources: [(any TelemetrySource, UInt64)] = []
       if let memory = configuration.memory {
         let source = MemorySource(memory, filter: filter, sharing: sharing, options)
@@ -51,7 +52,8 @@
         sources.append((source, profile.interval ?? configuration.interval))
       }
       if let syscalls = configuration.syscalls {
-        sources.append((SyscallSource(syscalls, filter: filter, options), configuration.interval))
+        let source = SyscallSource(syscalls, filter: filter, isGoverned: isGoverned, options)
+        sources.append((source, configuration.interval))
       }
       entries = sources.map { Entry(source: $0.0, interval: $0.1, due: 0) }
       interval = configuration.interval

@@ -17,10 +17,13 @@
     var tracer: any Tracer { syscalls }
     var conversion: ConversionStatistics { telemetry.statistics }
 
+    /// - Parameter isGoverned: what its programs cost must be known.
     init(
-      _ settings: AgentConfiguration.Syscalls, filter: TracerFilter, _ options: TelemetryOptions
+      _ settings: AgentConfiguration.Syscalls, filter: TracerFilter, isGoverned: Bool,
+      _ options: TelemetryOptions
     ) {
       var configuration = SyscallTracerConfiguration()
+      configuration.measuresProgramTime = isGoverned
       configuration.filter = filter
       configuration.grouping = settings.grouping
       configuration.sendsEvents = settings.spans.isAnyWanted

@@ -236,6 +236,22 @@ import Testing
     #expect(!waiting.isEmpty)
   }
 
+  @Test func `the time in the kernel of a storm of calls is part of what recording costs`() throws {
+    let agent = try RunningAgent(
+      """
+      tracers: {syscalls: {}}
+      max-overhead: 5%
+      export: {traces: none, metrics: none, logs: none}
+      """)
+    try agent.wait(for: "kept CAP_")
+    // The agent itself does next to nothing.
+    let storm = try RunningCommand(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "status=none"])
+    let line = try agent.wait(for: "recording cost ")
+    #expect(line.contains("limit 5.0 %: one event in "), "\(line)")
+    storm.send(SIGKILL)
+    #expect(agent.process.end(by: SIGTERM) == 0)
+  }
+
   @Test func `what is in effect can be printed, and what is wrong is told at once`() throws {
     let deploy = Fixtures.directory + "/../../scripts/deploy/agent.yaml"
     let printed = try Command.run(
