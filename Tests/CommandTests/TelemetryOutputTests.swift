@@ -43,6 +43,28 @@ import Testing
     #expect(!resource[1].contains("process.pid"))
   }
 
+  @Test func `calls that fail become spans without being printed, and all are counted`() throws {
+    let folder = try TemporaryDirectory()
+    let path = folder.file("out.jsonl")
+    let work = try StoppedProcess.workload("syscalls")
+    let script =
+      "\(work) & until grep -q '^State:.T' /proc/$!/status; do :; done; "
+      + "kill -CONT $!; wait $!"
+    let command = try EBPF.run([
+      "syscalls", "--json", "--comm", "syscalls", "--otlp", path, "--", "/bin/sh", "-c", script,
+    ])
+    #expect(command.status == 0, "\(command.error)")
+    let document = try JSONValue(parsing: command.output)
+    #expect(document["loss"]["dropped"].int == 0)
+    let all = try lines(path)
+    let spans = all.filter { $0.signal == "traces" }.flatMap(\.rows).filter { $0[0] == "span" }
+    // What the dynamic loader tries in vain is there as well.
+    #expect(spans.count { $0[1] == "openat" && $0[3] == "2" } >= 5_000)
+    #expect(spans.count < 6_000)
+    let calls = document["by_syscall"].list
+    #expect(calls.first { $0["name"].text == "getppid" }?["count"].int == 100_000)
+  }
+
   @Test func `the environment says who it is, and what it cannot say is told`() throws {
     let folder = try TemporaryDirectory()
     let path = folder.file("out.json")

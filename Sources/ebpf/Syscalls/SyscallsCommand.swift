@@ -37,7 +37,8 @@ struct SyscallsCommand: ParsableCommand {
       took. Paths are cut after 511 bytes ("..."), data after 64. When the buffer is full a call is \
       not printed; it is counted as dropped, and is in the totals.
 
-      --otlp writes metrics; with --trace also a span for each call that fails or takes 10 ms.
+      --otlp writes metrics, and a span for each call that fails or takes 10 ms (not with --live). \
+      Without --trace only those calls leave the kernel as events.
 
       All filters act in the kernel: what is left out costs little.
 
@@ -186,8 +187,13 @@ struct SyscallsCommand: ParsableCommand {
   var grouping: SyscallsGrouping { by ?? (process ? .process : .syscall) }
 
   private func record(_ telemetry: TelemetryOutput?) throws(EBPFError) -> SyscallsReport {
-    let configuration = try configuration()
-    for name in configuration.selection.allowed {
+    var configuration = try configuration()
+    if !trace, !tracing.live, let telemetry {
+      configuration.sendsEvents = true
+      configuration.eventRule = telemetry.syscallRule
+    }
+    let settings = configuration
+    for name in settings.selection.allowed {
       if let advice = SyscallSelection.advice(for: name) { Output.note("note: \(advice)") }
     }
     let containers = tracing.containerNames
@@ -200,11 +206,11 @@ struct SyscallsCommand: ParsableCommand {
         interval: interval ?? 1) : nil
     let recording = TracerRecording<SyscallTracer>(
       seconds: tracing.duration, command: tracing.command, noun: "calls",
-      interval: view == nil ? trace ? 0.1 : interval : nil, containers: containers,
+      interval: view == nil ? settings.sendsEvents ? 0.1 : interval : nil, containers: containers,
       showsProgress: view == nil)
     let result = try recording.run(
       { child in
-        var configuration = configuration
+        var configuration = settings
         if let child { configuration.filter.follow(child) }
         return SyscallTracer(configuration)
       },

@@ -7,6 +7,8 @@ final class SyscallsLive {
   private let command: SyscallsCommand
   private let containers: ContainerNames?
   private let lines: SyscallLines
+  /// Takes events that are not printed; nil for nobody.
+  private let telemetry: TelemetryOutput?
   private let begin = Clock.monotonic.now
   private var before: SyscallSummary?
   private var next: UInt64?
@@ -14,6 +16,7 @@ final class SyscallsLive {
   init(command: SyscallsCommand, containers: ContainerNames?, telemetry: TelemetryOutput?) {
     self.command = command
     self.containers = containers
+    self.telemetry = telemetry
     lines = SyscallLines(
       json: command.tracing.json, stacks: command.stacks, telemetry: telemetry)
     next = command.interval.map { begin &+ UInt64($0 * 1e9) }
@@ -21,11 +24,15 @@ final class SyscallsLive {
 
   /// Prints what has come since the last call.
   func tick(_ tracer: SyscallTracer) throws(EBPFError) {
-    if command.trace { try lines.print(tracer, since: begin) }
+    if command.trace {
+      try lines.print(tracer, since: begin)
+    } else if let telemetry {
+      try tracer.readEvents { telemetry.add($0) }
+    }
     guard let due = next, let interval = command.interval else { return }
     let now = Clock.monotonic.now
     // Without events this is called once for every interval.
-    guard !command.trace || now >= due else { return }
+    guard !tracer.configuration.sendsEvents || now >= due else { return }
     next = max(due &+ UInt64(interval * 1e9), now)
     let present = try tracer.snapshot()
     let change = before.map { present.since($0) } ?? present
@@ -43,6 +50,10 @@ final class SyscallsLive {
 
   /// Prints the events that were left when recording ended.
   func finish(_ summary: SyscallSummary) throws(EBPFError) {
-    if command.trace { try lines.print(summary.unreadEvents, since: begin) }
+    if command.trace {
+      try lines.print(summary.unreadEvents, since: begin)
+    } else if let telemetry {
+      for event in summary.unreadEvents { telemetry.add(event) }
+    }
   }
 }

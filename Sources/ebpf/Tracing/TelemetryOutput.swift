@@ -13,7 +13,7 @@
     private let start: UInt64
     private var exports: [TelemetryExport] = []
     private var statistics = ConversionStatistics()
-    /// Takes the events of `ebpf syscalls --trace` as they come.
+    /// Takes the events of `ebpf syscalls` as they come.
     private(set) var syscalls: SyscallTelemetry
 
     /// Nil when nobody asked. Recording begins right after it.
@@ -30,6 +30,9 @@
 
     /// Takes an event.
     func add(_ event: SyscallEvent) { syscalls.add(event) }
+
+    /// Which system calls become spans.
+    var syscallRule: SyscallEventRule { options.syscallSpans }
 
     /// Takes a profile.
     func add(_ profile: Profile) {
