@@ -54,3 +54,12 @@ struct cbpf_object cbpf_wall_profiler(void)
 {
 	return (struct cbpf_object){ wall_profiler, sizeof(wall_profiler) };
 }
+
+static const unsigned char process_tracer[] __attribute__((aligned(8))) = {
+#embed "build/process_tracer.bpf.o"
+};
+
+struct cbpf_object cbpf_process_tracer(void)
+{
+	return (struct cbpf_object){ process_tracer, sizeof(process_tracer) };
+}

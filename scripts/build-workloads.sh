@@ -64,6 +64,8 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build memory-pie memory.c $frames -static-pie
   build allocations allocations.c $frames -pthread
   build allocations-static allocations.c $frames -static -pthread
+  build processes processes.c $frames -pthread
+  build processes-static processes.c $frames -static -pthread
   build stacks stacks.c $frames
   build waits waits.c $frames -pthread
   build waits-noframes waits.c -fomit-frame-pointer -pthread

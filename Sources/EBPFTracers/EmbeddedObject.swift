@@ -38,6 +38,13 @@ package enum EmbeddedObject {
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
 
+  /// `process_tracer.bpf.o`, in place.
+  package static var processTracer: Bytes {
+    let object = unsafe cbpf_process_tracer()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
+
   /// `process_numbers.bpf.o`, in place.
   package static var processNumbers: Bytes {
     let object = unsafe cbpf_process_numbers()

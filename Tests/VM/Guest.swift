@@ -23,6 +23,7 @@ enum Guest {
   static let allocations = "/bin/allocations"
   static let cpu = "/bin/cpu"
   static let waits = "/bin/waits"
+  static let processes = "/bin/processes"
   static let command = "/bin/ebpf"
 
   /// An object of Tests/Fixtures, parsed.

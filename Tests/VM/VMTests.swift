@@ -13,7 +13,7 @@ import Glibc
     + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
     + WallChecks.all
     + StructOpsChecks.all + ReplacementChecks.all + TokenChecks.all
-    + MemoryChecks.all + NetworkChecks.all + SyscallChecks.all
+    + MemoryChecks.all + NetworkChecks.all + SyscallChecks.all + ProcessChecks.all
     + CommandChecks.all
     + PrivilegeChecks.all + LockdownChecks.all
 
