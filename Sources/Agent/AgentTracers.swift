@@ -46,6 +46,10 @@
       if let network = configuration.network {
         sources.append((NetworkSource(network, filter: filter, options), configuration.interval))
       }
+      if let processes = configuration.processes {
+        let source = ProcessSource(processes, filter: filter, isGoverned: isGoverned, options)
+        sources.append((source, configuration.interval))
+      }
       if let profile = configuration.profile {
         let source = ProfileSource(
           profile, frequency: configuration.frequency, filter: filter, sharing: sharing, options)

@@ -59,13 +59,14 @@ extension AgentConfiguration {
     return milliseconds * 1_000_000
   }
 
-  /// Those that are named run; without the key all do.
+  /// Those that are named run; without the key all do but that of processes.
   private mutating func readTracers(_ tracers: SettingReader) {
-    tracers.allow(["profile", "syscalls", "network", "memory"])
+    tracers.allow(["profile", "syscalls", "network", "memory", "processes"])
     profile = tracers.optionalGroup("profile").map { Profile($0) }
     syscalls = tracers.optionalGroup("syscalls").map { Syscalls($0) }
     network = tracers.optionalGroup("network").map { Network($0) }
     memory = tracers.optionalGroup("memory").map { Memory($0) }
+    processes = tracers.optionalGroup("processes").map { Processes($0) }
   }
 
   private mutating func readQueue(_ queue: SettingReader) {
@@ -135,6 +136,14 @@ extension AgentConfiguration.Network {
     spans = settings.flag("spans") ?? spans
     dns = settings.flag("dns") ?? dns
     drops = settings.flag("drops") ?? drops
+  }
+}
+
+extension AgentConfiguration.Processes {
+  fileprivate init(_ settings: SettingReader) {
+    settings.allow(["arguments", "forks"])
+    arguments = settings.flag("arguments") ?? arguments
+    forks = settings.flag("forks") ?? forks
   }
 }
 

@@ -12,6 +12,7 @@ extension AgentConfiguration {
       if let syscalls { tracers.group("syscalls") { write(syscalls, to: &$0) } }
       if let network { tracers.group("network") { write(network, to: &$0) } }
       if let memory { tracers.group("memory") { write(memory, to: &$0) } }
+      if let processes { tracers.group("processes") { write(processes, to: &$0) } }
     }
     if filter != Filter() { writer.group("filter") { write(filter, to: &$0) } }
     if let maxOverhead { writer.line("max-overhead", "\(maxOverhead * 100)%") }
@@ -82,6 +83,11 @@ extension AgentConfiguration {
   private func write(_ memory: Memory, to group: inout YAMLWriter) {
     group.line("allocations", memory.sampleBytes != nil)
     if let mean = memory.sampleBytes { group.line("sample-bytes", Quantity.text(bytes: mean)) }
+  }
+
+  private func write(_ processes: Processes, to group: inout YAMLWriter) {
+    group.line("arguments", processes.arguments)
+    group.line("forks", processes.forks)
   }
 
   private func write(_ filter: Filter, to group: inout YAMLWriter) {

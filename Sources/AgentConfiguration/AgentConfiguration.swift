@@ -34,6 +34,14 @@ public struct AgentConfiguration: Sendable, Hashable {
     public var drops = false
   }
 
+  /// The process tracer.
+  public struct Processes: Sendable, Hashable {
+    /// Tells the arguments of programs, which may be secrets.
+    public var arguments = false
+    /// Also processes that end without having executed anything.
+    public var forks = false
+  }
+
   /// The memory tracer.
   public struct Memory: Sendable, Hashable {
     /// One allocated byte in so many is picked; nil for growth only.
@@ -106,6 +114,8 @@ public struct AgentConfiguration: Sendable, Hashable {
   public var network: Network? = Network()
   /// Nil: the tracer does not run.
   public var memory: Memory? = Memory()
+  /// Nil, as usual: the tracer does not run.
+  public var processes: Processes?
   /// Whose events are recorded.
   public var filter = Filter()
   /// The most that recording may cost, as a share of one CPU.

@@ -28,7 +28,7 @@ struct AttributeList {
   }
 
   mutating func add(_ key: String, _ texts: [String]) {
-    if texts.contains(where: { $0.utf8.count > limit }) { truncated += 1 }
+    truncated += UInt64(texts.count { $0.utf8.count > limit })
     attributes.append(
       Attribute(key, .strings(texts.map { AttributeList.cut($0, to: limit) })))
   }

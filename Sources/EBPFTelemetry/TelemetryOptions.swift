@@ -20,6 +20,8 @@ public struct TelemetryOptions: Sendable {
   public var syscallSpans = SyscallEventRule(failed: true, minimumNanoseconds: 10_000_000)
   /// True when TCP connections become spans, from connect or accept to close.
   public var connectionSpans = true
+  /// Which programs become spans, from execve(2) to their end.
+  public var processSpans = ProcessSpanRule()
   /// True when DNS queries become spans.
   public var querySpans = true
   /// What knows the container of a control group; nil leaves containers out.
@@ -49,4 +51,18 @@ public struct TelemetryOptions: Sendable {
     }
     return observed
   }
+}
+
+/// Which programs become spans, and what is told of them.
+public struct ProcessSpanRule: Sendable, Hashable {
+  /// Also processes that end without having executed anything: copies of the ones that made them.
+  public var forks = false
+  /// Tells all arguments. Off, as the conventions ask for, because they may be secrets; the first,
+  /// which is the program's name, is told anyway.
+  public var arguments = false
+
+  /// What was executed, and what was there before, without arguments.
+  public init() {}
+
+  func wants(_ run: ProcessRun) -> Bool { forks || run.origin != .forked }
 }

@@ -20,7 +20,7 @@ struct AgentConfigurationTests {
     } catch { return error.problems.map(\.description) }
   }
 
-  @Test("an empty file is the usual: all tracers, 19 Hz, an export a minute")
+  @Test("an empty file is the usual: all tracers but that of processes, 19 Hz, an export a minute")
   func empty() throws {
     for text in [
       "", "# nothing\n", "{}",
@@ -43,6 +43,7 @@ struct AgentConfigurationTests {
         spans: {min-latency: 2.5ms, failed: true}
       network: {spans: false, dns: true, drops: true}
       memory: {allocations: true, sample-bytes: 64KiB}
+      processes: {arguments: true, forks: true}
     filter:
       processes: [1, 22]
       children: true
@@ -84,6 +85,7 @@ struct AgentConfigurationTests {
     #expect(configuration.syscalls?.spans.failed == true)
     #expect(configuration.network == .init(spans: false, dns: true, drops: true))
     #expect(configuration.memory == .init(sampleBytes: 65536))
+    #expect(configuration.processes == .init(arguments: true, forks: true))
     #expect(configuration.filter.processes == [1, 22])
     #expect(configuration.filter.followsChildren)
     #expect(configuration.filter.commands == ["nginx"])
@@ -116,7 +118,7 @@ struct AgentConfigurationTests {
       ])
     #expect(
       configuration.problem(about: "OTEL_EXPORTER_OTLP_TIMEOUT", "is odd")?.description
-        == "agent.yaml:23:3: otlp.timeout: is odd")
+        == "agent.yaml:24:3: otlp.timeout: is odd")
     #expect(configuration.problem(about: "OTEL_LOGS_EXPORTER", "") == nil)
   }
 
@@ -177,6 +179,7 @@ struct AgentConfigurationTests {
         profile: {frequency: fast, stack: user}
         syscalls: [1]
         memory: {sample-bytes: 1KiB}
+        processes: {argument: true, forks: 1}
       filter: {processes: [0, 5, x]}
       max-overhead: 1
       queue: {size: 1B, spool: {}}
@@ -192,13 +195,15 @@ struct AgentConfigurationTests {
         "agent.yaml:5:30: tracers.profile.stack: there is no such key (did you mean 'stacks'?)",
         "agent.yaml:6:13: tracers.syscalls: takes keys with values",
         "agent.yaml:7:26: tracers.memory.sample-bytes: says nothing without 'allocations: true'",
-        "agent.yaml:8:21: filter.processes: takes process ids, not '0'",
-        "agent.yaml:8:21: filter.processes: takes process ids, not 'x'",
-        "agent.yaml:9:15: max-overhead: takes a share of one CPU such as 1%, not '1'",
-        "agent.yaml:10:15: queue.size: takes a size such as 512KiB or 16MiB, at least 64KiB, not '1B'",
-        "agent.yaml:10:26: queue.spool: needs a path, the folder to keep it in",
-        "agent.yaml:11:16: health.port: takes a whole number from 0 to 65535, not '70000'",
-        "agent.yaml:12:7: file: needs a path; - is standard output",
+        "agent.yaml:8:15: tracers.processes.argument: there is no such key (did you mean 'arguments'?)",
+        "agent.yaml:8:38: tracers.processes.forks: takes true or false, not '1'",
+        "agent.yaml:9:21: filter.processes: takes process ids, not '0'",
+        "agent.yaml:9:21: filter.processes: takes process ids, not 'x'",
+        "agent.yaml:10:15: max-overhead: takes a share of one CPU such as 1%, not '1'",
+        "agent.yaml:11:15: queue.size: takes a size such as 512KiB or 16MiB, at least 64KiB, not '1B'",
+        "agent.yaml:11:26: queue.spool: needs a path, the folder to keep it in",
+        "agent.yaml:12:16: health.port: takes a whole number from 0 to 65535, not '70000'",
+        "agent.yaml:13:7: file: needs a path; - is standard output",
       ])
   }
 

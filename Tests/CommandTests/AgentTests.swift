@@ -164,6 +164,39 @@ import Testing
     }
   }
 
+  @Test func `each program that ends becomes a span`() throws {
+    let folder = try TemporaryDirectory()
+    let file = folder.file("children")
+    let work = try StoppedProcess(workload: "processes", [file, "3"])
+    let agent = try RunningAgent(
+      """
+      tracers: {processes: {}}
+      filter: {processes: [\(work.id)], children: true}
+      file: {path: $OUT}
+      """)
+    try agent.wait(for: "tracing: processes")
+    try agent.wait(for: "kept CAP_")
+    #expect(try work.finish() == 0)
+    #expect(agent.process.end(by: SIGTERM) == 0)
+    let spans = try agent.spans()
+    // Of eight children one executes two programs and one none; and the parent.
+    #expect(spans.count == 3 * 8 + 1)
+    #expect(spans.allSatisfy { $0[1] == "processes" && !$0[6].contains("command_args") })
+    for (error, count) in [("3", 3), ("5", 3), ("6", 3), ("SIGKILL", 3)] {
+      let failed = spans.filter { $0[3] == "2" && $0[6].contains(#""error.type": "\(error)""#) }
+      #expect(failed.count == count, "\(error)")
+    }
+    let children = String(decoding: try contents(ofFile: file), as: UTF8.self)
+    for line in children.split(separator: "\n") where !line.hasPrefix("copy ") {
+      let process = #""process.pid": \(line.split(separator: " ")[1]),"#
+      #expect(spans.contains { $0[6].contains(process) }, "\(line)")
+    }
+    let recorded = try agent.points("ebpf.tracer.events").filter {
+      $0.attributes.contains(#""recorded""#) && $0.attributes.contains(#""processes""#)
+    }
+    #expect(recorded.map(\.value) == [3 * 16 + 1])
+  }
+
   @Test func `all four run, and their state and metrics can be asked for`() throws {
     let agent = try RunningAgent(
       """

@@ -29,6 +29,7 @@
             syscalls: {by: process, spans: {min-latency: 100ms, failed: false}}
             network: {spans: true, dns: false, drops: false}
             memory: {allocations: false, sample-bytes: 512KiB}
+            processes: {arguments: false, forks: false}   # only where it is named
           filter: {processes: [], children: false, commands: [], cgroups: [], containers: []}
           max-overhead: 1%             # of one CPU; leaves out the costliest first
           export: {traces: otlp, metrics: [otlp, prometheus], logs: otlp, profiles: otlp}
