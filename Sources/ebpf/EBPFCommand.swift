@@ -23,7 +23,7 @@ struct EBPFCommand: ParsableCommand {
   private static var tracing: [any ParsableCommand.Type] {
     let commands: [any ParsableCommand.Type] = [
       ProfileCommand.self, NetworkCommand.self, SyscallsCommand.self, MemoryCommand.self,
-      TraceCommand.self, ControlCommand.self,
+      ProcessesCommand.self, TraceCommand.self, ControlCommand.self,
     ]
     #if OTLPExporter
       return commands + [AgentCommand.self]

@@ -54,6 +54,12 @@ extension RunningTracer {
       totals: { () throws(EBPFError) in NetworkDocument.Totals(try tracer.activity()) })
   }
 
+  init(_ tracer: ProcessTracer) {
+    self.init(
+      name: "processes", tracer: tracer, means: .init(sendsEvents: false, takesStacks: false),
+      totals: { () throws(EBPFError) in ProcessesDocument.Progress(try tracer.snapshot()) })
+  }
+
   init(_ tracer: MemoryTracer) {
     self.init(
       name: "memory", tracer: tracer,

@@ -1,5 +1,6 @@
 #if !OTLPExporter
   import EBPF
+  import EBPFTracers
 
   /// What `--otlp` asks for, in a command built without OpenTelemetry: nobody can have it.
   enum TelemetryOutput {
@@ -10,6 +11,8 @@
         .unsupported, "this command was built quickly, without OpenTelemetry",
         hint: "build the whole command with scripts/build-static.sh")
     }
+
+    var syscallRule: SyscallEventRule { switch self {} }
 
     func add<Result>(_: Result) {}
     func write(isQuiet: Bool) throws(EBPFError) {}

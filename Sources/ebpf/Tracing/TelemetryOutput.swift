@@ -15,6 +15,8 @@
     private var statistics = ConversionStatistics()
     /// Takes the events of `ebpf syscalls` as they come.
     private(set) var syscalls: SyscallTelemetry
+    /// Takes those of `ebpf processes`.
+    private var processes: ProcessTelemetry
 
     /// Nil when nobody asked. Recording begins right after it.
     init?(_ tracing: TracerOptions) throws(EBPFError) {
@@ -26,13 +28,23 @@
       options = TelemetryOptions(resource: detection.resource, version: Version.text)
       start = Clock.wall.now
       syscalls = SyscallTelemetry(options, start: start)
+      processes = ProcessTelemetry(options)
     }
+
+    /// Which system calls become spans.
+    var syscallRule: SyscallEventRule { options.syscallSpans }
 
     /// Takes an event.
     func add(_ event: SyscallEvent) { syscalls.add(event) }
 
-    /// Which system calls become spans.
-    var syscallRule: SyscallEventRule { options.syscallSpans }
+    /// Takes an event.
+    func add(_ event: ProcessEvent) { processes.add(event) }
+
+    /// Takes what a process tracer recorded.
+    func add(_ recording: ProcessRecording) {
+      exports += processes.collect(recording)
+      statistics.add(processes.statistics)
+    }
 
     /// Takes a profile.
     func add(_ profile: Profile) {
