@@ -72,8 +72,9 @@ public struct ProcessTelemetry: Sendable {
         "killed by \(run.ending?.signalName ?? "a signal")" + (dumpsCore ? ", core dumped" : "")
     case .replaced, nil: list.add(Key.processReplaced, true)
     }
+    // What ran has ended: whoever has its id now speaks for something else.
     pending.addSpan(
       run.name, .internal, from: time.unix(run.start), to: time.unix(run.end ?? run.start), list,
-      failure: failure)
+      process: nil, failure: failure)
   }
 }

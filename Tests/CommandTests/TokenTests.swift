@@ -89,7 +89,7 @@ import Testing
   @Test func `check says whether there is a token to be had`() throws {
     for (starter, verdict, reason) in [
       (
-        [StoppedProcess.workload("with-token"), "/sys/fs/bpf", Self.everything], "yes",
+        [try StoppedProcess.workload("with-token"), "/sys/fs/bpf", Self.everything], "yes",
         "from /sys/fs/bpf"
       ),
       (["unshare", "-Ur", "--"], "no", "no BPF token from '/sys/fs/bpf'"),
