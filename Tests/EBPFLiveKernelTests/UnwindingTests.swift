@@ -20,7 +20,7 @@ import Testing
     var within = "leaf"
     /// A large file's rows are made part by part when walks come to them; until then a few samples
     /// end early, which are fewer than one in a hundred of a longer run.
-    var seconds: String { workload == "unwind-swift-static" ? "3" : "0.5" }
+    var seconds: String { workload == "unwind-swift-static" ? "5" : "0.5" }
     var testDescription: String { "\(workload) \(mode)" }
   }
 

@@ -16,6 +16,9 @@ public final class CgroupDirectory: Sendable {
     var processes: [Int32: CgroupPlace] = [:]
     /// What `cgroup.stat` of the root said at the last look.
     var told = ""
+    /// When the last look ended, and how long it took.
+    var looked: UInt64 = 0
+    var cost: UInt64 = 0
   }
   private let state = Mutex(State())
   private let root: String?
@@ -25,17 +28,22 @@ public final class CgroupDirectory: Sendable {
     do throws(EBPFError) { root = try ControlGroup.mountPoint() } catch { root = nil }
   }
 
-  /// Looks at the tree, if groups were made or removed since the last time: the kernel says so in
-  /// one small file.
+  /// Looks at the tree, if groups were made or removed since the last time: the kernel says how many
+  /// there are in one small file. One that took the place of another does not change that number, so
+  /// the tree is also looked at again when that takes less than a hundredth of the time.
   public func refresh() {
     guard let root else { return }
     // Without that file (before Linux 4.14) every call looks at the tree.
     var told = ""
     do throws(Errno) { told = try SystemFile.text(root + "/cgroup.stat") } catch { told = "" }
     state.withLock { state in
-      guard told.isEmpty || told != state.told else { return }
+      let start = Clock.monotonic.now
+      let isDue = start &- state.looked >= state.cost &* 100
+      guard told.isEmpty || told != state.told || isDue else { return }
       state.told = told
       CgroupDirectory.walk(root, &state.places)
+      state.looked = Clock.monotonic.now
+      state.cost = state.looked &- start
     }
   }
 
