@@ -183,12 +183,12 @@ import Testing
     #expect(spans.count == 3 * 8 + 1)
     #expect(spans.allSatisfy { $0[1] == "processes" && !$0[6].contains("command_args") })
     for (error, count) in [("3", 3), ("5", 3), ("6", 3), ("SIGKILL", 3)] {
-      let failed = spans.filter { $0[3] == "2" && $0[6].contains(#""error.type": "\(error)""#) }
+      let failed = spans.filter { $0[3] == "2" && $0[6].contains(#""error.type": "\#(error)""#) }
       #expect(failed.count == count, "\(error)")
     }
     let children = String(decoding: try contents(ofFile: file), as: UTF8.self)
     for line in children.split(separator: "\n") where !line.hasPrefix("copy ") {
-      let process = #""process.pid": \(line.split(separator: " ")[1]),"#
+      let process = #""process.pid": \#(line.split(separator: " ")[1]),"#
       #expect(spans.contains { $0[6].contains(process) }, "\(line)")
     }
     let recorded = try agent.points("ebpf.tracer.events").filter {

@@ -7,7 +7,7 @@ import Testing
   private static let ownKilobytes = 8192
 
   private static let fixtures = [
-    "all_sections.bpf.o", "core_missing.bpf.o", "globals.bpf.o", "many_programs.bpf.o",
+    "core_missing.bpf.o", "globals.bpf.o", "many_programs.bpf.o", "ringbuf_events.bpf.o",
     "map_in_map.bpf.o",
   ]
 
