@@ -16,7 +16,8 @@
       public var queueBytes = 32 << 20
       /// The largest body before compression; larger requests are sent in parts.
       public var maximumRequestBytes = 4 << 20
-      /// A folder for requests that wait; nil keeps them in memory only.
+      /// A folder for requests that wait, which then survive the end of the process, also by a crash;
+      /// nil keeps them in memory only.
       public var spoolFolder: String?
       /// The most bytes of requests that wait on disk, for each signal.
       public var spoolBytes = 256 << 20

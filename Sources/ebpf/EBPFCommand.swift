@@ -1,6 +1,10 @@
 import ArgumentParser
 import EBPFSystem
 
+#if OTLPExporter
+  import OTLP
+#endif
+
 @main
 struct EBPFCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,7 +18,7 @@ struct EBPFCommand: ParsableCommand {
       was asked for, data lost under --fail-on-loss); 2 refused or failed; 64 wrong usage; 130 \
       interrupted twice.
       """,
-    version: Version.text,
+    version: Version.line,
     subcommands: tracing + [
       UnwindCommand.self, CheckCommand.self, ValidateCommand.self, LoadCommand.self,
       ProgCommand.self, MapCommand.self, LinkCommand.self, BTFCommand.self,
@@ -41,4 +45,13 @@ struct EBPFCommand: ParsableCommand {
 /// The version of the command and of the package.
 enum Version {
   static let text = "0.1.0"
+
+  /// What `--version` prints.
+  static var line: String {
+    #if OTLPExporter
+      "ebpf \(text) (OpenTelemetry protocol \(otlpSchemaVersion))"
+    #else
+      "ebpf \(text) (built quickly, without OpenTelemetry)"
+    #endif
+  }
 }

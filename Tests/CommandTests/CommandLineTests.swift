@@ -36,10 +36,16 @@ import Testing
     }
   }
 
-  @Test func `the version is three numbers`() throws {
+  @Test func `the version is three numbers, and so is that of the protocol`() throws {
     let version = try EBPF.run(["--version"]).output
-    let numbers = version.dropLast().split(separator: ".", omittingEmptySubsequences: false)
-    #expect(numbers.count == 3 && numbers.allSatisfy { Int($0) != nil })
+    let parts = try #require(
+      version.wholeMatch(of: /ebpf (\d+\.\d+\.\d+) \(OpenTelemetry protocol (\d+\.\d+\.\d+)\)\n/))
+    // What the schemas' package says of itself, where the messages come from.
+    let schema = try String(
+      decoding: contents(
+        ofFile: Fixtures.directory + "/../../Sources/OTLPMessages/SchemaVersion.swift"),
+      as: UTF8.self)
+    #expect(schema.contains("\"\(parts.2)\""))
   }
 
   @Test(arguments: [("bash", ["-n"]), ("zsh", []), ("fish", [])])

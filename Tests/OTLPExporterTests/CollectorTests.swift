@@ -15,8 +15,7 @@
       "python3", "-c",
       "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])",
     ])
-    guard let port = Int(found.dropLast()) else { throw HelperFailure(description: found) }
-    return port
+    return try #require(Int(found.dropLast()))
   }
 
   @Suite(.timeLimit(.minutes(2))) struct CollectorTests {
@@ -26,7 +25,7 @@
     func `a real collector prints what was sent`(encoding: String) async throws {
       let package = try Command.output(["python3", "-c", "import rotel; print(rotel.__path__[0])"])
       let (http, grpc) = (try freePort(), try freePort())
-      let collector = try ChildProcess([
+      let collector = try TalkingProcess([
         "\(package.dropLast())/rotel-agent", "start", "--exporter", "blackhole", "--debug-log",
         "traces", "--debug-log", "metrics", "--debug-log", "logs", "--debug-log-verbosity",
         "detailed", "--otlp-http-endpoint", "127.0.0.1:\(http)", "--otlp-grpc-endpoint",
@@ -82,7 +81,7 @@
         scrape_configs: [{job_name: ebpf, static_configs: [{targets: ['127.0.0.1:\(endpoint.port)']}]}]
         """, to: "prometheus.yml")
       let port = try freePort()
-      let server = try ChildProcess([
+      let server = try TalkingProcess([
         "prometheus", "--config.file=\(directory.file("prometheus.yml"))",
         "--storage.tsdb.path=\(directory.file("data"))", "--web.listen-address=127.0.0.1:\(port)",
         "--log.level=error",

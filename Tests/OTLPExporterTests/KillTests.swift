@@ -12,17 +12,17 @@
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func sender(_ address: String, requests: Int) throws -> ChildProcess {
+    private func sender(_ address: String, requests: Int) throws -> TalkingProcess {
       // Beside the test bundle, wherever that was built.
       let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
       let folder = bundle.split(separator: "/").dropLast().joined(separator: "/")
-      return try ChildProcess(
+      return try TalkingProcess(
         ["/\(folder)/telemetry-sender", directory.file("spool"), "\(requests)"],
         environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": address, "SWIFT_BACKTRACE": "enable=no"])
     }
 
     /// The numbers of requests it says are on disk, up to `limit` of them.
-    private func accepted(_ sender: ChildProcess, limit: Int = .max) async -> [Int] {
+    private func accepted(_ sender: TalkingProcess, limit: Int = .max) async -> [Int] {
       var result: [Int] = []
       for await line in sender.lines {
         if line.hasPrefix("accepted "), let number = Int(line.dropFirst(9)) {

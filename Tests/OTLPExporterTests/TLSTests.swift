@@ -12,41 +12,17 @@
 
     init() throws {
       directory = try TemporaryDirectory()
-      for name in ["right", "wrong"] { try authority(name) }
+      let certificates = Certificates(in: directory)
+      for name in ["right", "wrong"] { try certificates.makeAuthority(name) }
       for (name, issuer) in [("server", "right"), ("client", "right"), ("stranger", "wrong")] {
-        try certificate(name, issuer)
+        try certificates.make(name, by: issuer)
       }
-    }
-
-    private func authority(_ name: String) throws {
-      _ = try Command.output([
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-        "-nodes", "-days", "2", "-subj", "/CN=\(name) authority", "-keyout",
-        directory.file("\(name).key"), "-out", directory.file("\(name).pem"),
-      ])
-    }
-
-    private func certificate(_ name: String, _ issuer: String) throws {
-      _ = try Command.output([
-        "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-        "-subj", "/CN=\(name)", "-keyout", directory.file("\(name).key"), "-out",
-        directory.file("\(name).csr"),
-      ])
-      try directory.write("subjectAltName=IP:127.0.0.1\n", to: "\(name).ext")
-      _ = try Command.output([
-        "openssl", "x509", "-req", "-in", directory.file("\(name).csr"), "-days", "2", "-CA",
-        directory.file("\(issuer).pem"), "-CAkey", directory.file("\(issuer).key"),
-        "-CAcreateserial", "-extfile", directory.file("\(name).ext"), "-out",
-        directory.file("\(name).pem"),
-      ])
     }
 
     private func receiver(
       _ name: String, port: Int = 0, clientAuthority: Bool = false
     ) async throws -> Receiver {
-      var arguments = [
-        "--certificate", directory.file("\(name).pem"), "--key", directory.file("\(name).key"),
-      ]
+      var arguments = Certificates(in: directory).arguments(name)
       if clientAuthority { arguments += ["--client-authority", directory.file("right.pem")] }
       return try await Receiver("200", port: port, arguments: arguments)
     }

@@ -12,6 +12,7 @@ one for each request, separated by spaces; the last one is kept.
   drip           200, a header byte a moment, without end      cut             half a body
 """
 import argparse
+import base64
 import gzip
 import json
 import socket
@@ -77,7 +78,6 @@ IDENTIFIERS = {"traceId", "spanId", "parentSpanId", "profileId"}
 
 
 def from_otlp_json(value):
-    import base64
     if isinstance(value, list):
         return [from_otlp_json(v) for v in value]
     if isinstance(value, dict):
@@ -87,8 +87,8 @@ def from_otlp_json(value):
 
 
 class Connection:
-    def __init__(self, stream, script):
-        self.stream, self.script, self.buffer = stream, script, b""
+    def __init__(self, stream, script, keeps_bodies):
+        self.stream, self.script, self.keeps_bodies, self.buffer = stream, script, keeps_bodies, b""
 
     def fill(self):
         data = self.stream.recv(1 << 16)
@@ -150,6 +150,8 @@ class Connection:
             else:
                 request.ParseFromString(plain)
             record.update(signal=signal, items=items(signal, request), plain=len(plain))
+            if self.keeps_bodies:
+                record["body"] = base64.b64encode(plain).decode()
             name, _, value = step.partition("=")
             if name == "max":
                 name = "200" if len(record["items"]) <= int(value) else "413"
@@ -207,11 +209,11 @@ class Script:
             return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
 
 
-def serve(stream, script, context):
+def serve(stream, script, keeps_bodies, context):
     try:
         if context:
             stream = context.wrap_socket(stream, server_side=True)
-        Connection(stream, script).serve()
+        Connection(stream, script, keeps_bodies).serve()
     except (EOFError, OSError, ssl.SSLError):
         pass
     finally:
@@ -224,6 +226,7 @@ def main():
     parser.add_argument("--certificate")
     parser.add_argument("--key")
     parser.add_argument("--client-authority")
+    parser.add_argument("--bodies", action="store_true", help="add the body, inflated, as base64")
     parser.add_argument("script")
     arguments = parser.parse_args()
     context = None
@@ -238,7 +241,8 @@ def main():
     script = Script(arguments.script)
     while True:
         stream, _ = listener.accept()
-        threading.Thread(target=serve, args=(stream, script, context), daemon=True).start()
+        threading.Thread(target=serve, args=(stream, script, arguments.bodies, context),
+                         daemon=True).start()
 
 
 main()

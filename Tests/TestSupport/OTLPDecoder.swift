@@ -14,6 +14,13 @@ public enum OTLPDecoder {
       }
   }
 
+  /// The points of a metric among such rows: attributes, as JSON, and value.
+  public static func points(
+    _ metric: String, in rows: [[String]]
+  ) -> [(attributes: String, value: Int)] {
+    rows.filter { $0[0] == "point" && $0[1] == metric }.map { ($0[4], Int($0[7]) ?? 0) }
+  }
+
   /// Compares a profile as OTLP and as pprof, frame by frame; an error tells where they differ.
   public static func compare(profile otlp: [UInt8], pprof: [UInt8]) throws -> String {
     let directory = try TemporaryDirectory()

@@ -10,7 +10,8 @@ protocol Transport: Sendable {
 public enum Receipt: Sendable, Hashable {
   /// It waits in memory, or was written.
   case accepted
-  /// It is on disk: it survives the end of this process.
+  /// It is in a file: it survives the end of this process by whatever cause, but what is written in the
+  /// last seconds before a machine stops may not.
   case spooled
   /// It, or a part of it, was given up at once; ``DeliveryStatistics`` counts it.
   case dropped(DropReason)

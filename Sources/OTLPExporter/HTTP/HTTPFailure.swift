@@ -1,5 +1,6 @@
 #if OTLPExporter
   internal import AsyncHTTPClient
+  internal import EBPFSystem
   internal import NIOCore
   internal import NIOPosix
   internal import NIOSSL
@@ -30,12 +31,24 @@
               ?? "one of the system's authorities, or OTEL_EXPORTER_OTLP_CERTIFICATE name its own")
         )
       case let error as NIOConnectionError:
+        guard !error.connectionErrors.isEmpty else {
+          return DeliveryFailure(.connection, "\(origin): \(noAddress(of: error.host))")
+        }
         let reasons = error.connectionErrors.map { "\($0.error)" }
-        let all = [error.dnsAError, error.dnsAAAAError].compactMap { $0.map { "\($0)" } } + reasons
         return DeliveryFailure(
-          .connection, "\(origin): no connection: \(printable(all.joined(separator: "; ")))")
+          .connection, "\(origin): no connection: \(printable(reasons.joined(separator: "; ")))")
       default: return DeliveryFailure(.connection, "\(origin): \(printable("\(error)"))")
       }
+    }
+
+    /// What to do about a name that nothing knows. An image made from scratch may have neither file.
+    private static func noAddress(of host: String) -> String {
+      let files = ["/etc/hosts", "/etc/resolv.conf"].filter(FileSystem.exists)
+      let why =
+        files.isEmpty
+        ? "there is neither /etc/hosts nor /etc/resolv.conf; add one of them, or name an address"
+        : "\(files.joined(separator: " and ")) \(files.count == 1 ? "does" : "do") not lead to one"
+      return "the name '\(printable(host))' has no address: \(why)"
     }
   }
 #endif

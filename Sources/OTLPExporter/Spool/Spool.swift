@@ -83,6 +83,10 @@ struct Spool: Sendable {
   }
 
   /// Stores a request; when this returns, it survives the end of the process.
+  ///
+  /// It does not wait for the disk, which takes milliseconds on a good day and seconds on a bad one. A
+  /// machine that loses its power leaves out the last files or some of their content, and a file that is
+  /// not whole is known by its sum, and counted by its name.
   func write(_ entry: Entry, _ bytes: [UInt8]) throws(Errno) {
     let record = SpoolRecord(signal: signal, itemCount: entry.itemCount, body: bytes)
     try OutputFile.write(record.encoded(), path: file(entry))

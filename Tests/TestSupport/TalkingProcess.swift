@@ -1,26 +1,20 @@
-import FoundationEssentials
 import Glibc
-import OTLP
 import Synchronization
-import TestSupport
-
-/// A helper of a test did not do its part.
-struct HelperFailure: Error, CustomStringConvertible {
-  var description: String
-}
 
 /// A running program that says something on its standard output, line by line.
-final class ChildProcess: Sendable {
-  let id: Int32
+public final class TalkingProcess: Sendable {
+  /// Its process id.
+  public let id: Int32
   /// What it prints, until it ends.
-  let lines: AsyncStream<String>
+  public let lines: AsyncStream<String>
   private let isReaped = Mutex(false)
 
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  /// Starts `arguments[0]` with PATH and these variables only.
+  public init(_ arguments: [String], environment: [String: String] = [:]) throws {
     var pipes: [Int32] = [0, 0]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard socketpair(AF_UNIX, kind, 0, &pipes) == 0 else {
-      throw HelperFailure(description: "socketpair: \(errno)")
+      throw Command.Failure(description: "socketpair: \(errno)")
     }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -43,7 +37,7 @@ final class ChildProcess: Sendable {
     let result = posix_spawnp(&child, arguments[0], &actions, &attributes, &argv, &envp)
     close(pipes[1])
     guard result == 0, let file = fdopen(pipes[0], "r") else {
-      throw HelperFailure(description: "\(arguments[0]): \(String(cString: strerror(result)))")
+      throw Command.Failure(description: "\(arguments[0]): \(String(cString: strerror(result)))")
     }
     id = child
     let (lines, continuation) = AsyncStream<String>.makeStream()
@@ -85,7 +79,7 @@ final class ChildProcess: Sendable {
   }
 
   /// Ends it at once, like a crash.
-  func kill() {
+  public func kill() {
     isReaped.withLock { isReaped in
       guard !isReaped else { return }
       Glibc.kill(id, SIGKILL)
@@ -95,7 +89,7 @@ final class ChildProcess: Sendable {
   }
 
   /// Sends a signal and waits for the end; returns the status.
-  func end(_ signal: Int32) -> Int32 {
+  public func end(_ signal: Int32) -> Int32 {
     isReaped.withLock { isReaped in
       guard !isReaped else { return -1 }
       Glibc.kill(id, signal)
@@ -113,65 +107,4 @@ extension String {
   fileprivate func trimmingCharacters(_ end: Character) -> String {
     last == end ? String(dropLast()) : self
   }
-}
-
-/// `Tests/Oracles/otlp_receiver.py`, running.
-final class Receiver: Sendable {
-  /// One request, as the official decoder read it.
-  struct Request: Decodable, Sendable {
-    var method: String
-    var target: String
-    var headers: [String: String]
-    var signal: String
-    var items: [String]
-    var size: Int
-    var plain: Int
-    var step: String
-    /// Whether the answer said yes.
-    var took: Bool
-  }
-
-  private struct Port: Decodable { var port: Int }
-
-  let port: Int
-  private let process: ChildProcess
-  private let requests: AsyncStream<String>
-
-  /// Starts it and returns when it listens.
-  init(_ script: String, port: Int = 0, arguments: [String] = []) async throws {
-    let root = Fixtures.directory + "/../Oracles/otlp_receiver.py"
-    process = try ChildProcess(
-      ["python3", root, "--port", "\(port)"] + arguments + [script],
-      environment: ["PYTHONDONTWRITEBYTECODE": "1"])
-    requests = process.lines
-    var lines = process.lines.makeAsyncIterator()
-    guard let first = await lines.next() else {
-      throw HelperFailure(description: "the receiver did not start")
-    }
-    self.port = try JSONDecoder().decode(Port.self, from: Data(first.utf8)).port
-  }
-
-  var address: String { "http://127.0.0.1:\(port)" }
-
-  /// The next request; waits for it.
-  func next() async throws -> Request {
-    var lines = requests.makeAsyncIterator()
-    guard let line = await lines.next() else {
-      throw HelperFailure(description: "the receiver ended")
-    }
-    return try JSONDecoder().decode(Request.self, from: Data(line.utf8))
-  }
-
-  /// Ends the receiver and gives what it got, but for what was taken by ``next()``.
-  func finish() async throws -> [Request] {
-    process.kill()
-    var result: [Request] = []
-    for await line in requests {
-      result.append(try JSONDecoder().decode(Request.self, from: Data(line.utf8)))
-    }
-    return result
-  }
-
-  /// Ends it at once.
-  func kill() { process.kill() }
 }
