@@ -29,10 +29,24 @@ public struct TelemetryOptions: Sendable {
   /// What knows how processes describe themselves; nil leaves that out of spans.
   public var processes: PublishedResources? = PublishedResources()
 
+  /// What in the environment could not be understood, a sentence each.
+  public internal(set) var problems: [String] = []
+
   /// Everything, within limits that suit a long life.
   public init(resource: Resource, version: String) {
     self.resource = resource
     self.version = version
+  }
+
+  /// For a service that traces itself alone; ``ResourceDetector`` finds out who it is.
+  ///
+  /// - Parameter name: what the service is called when the environment does not say.
+  public static func thisProcess(name: String, version: String) -> TelemetryOptions {
+    let detection = ResourceDetector.detect(serviceName: name, version: version)
+    var options = TelemetryOptions(resource: detection.resource, version: version)
+    options.isAboutThisProcess = true
+    options.problems = detection.problems
+    return options
   }
 
   var scope: Scope {

@@ -1,3 +1,5 @@
+internal import EBPFSystem
+
 /// How a CPU profile is taken.
 public struct CPUProfilerConfiguration: Sendable, Hashable {
   /// Which half of a stack is taken.
@@ -60,6 +62,15 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
 
   /// 99 Hz on every CPU, everything but idle and this process.
   public init() {}
+
+  /// 99 Hz, nothing but this process, for as long as it lives: for a service that profiles itself.
+  public static var thisProcess: CPUProfilerConfiguration {
+    var configuration = CPUProfilerConfiguration()
+    configuration.filter.processes = [CurrentProcess.id]
+    configuration.includesSelf = true
+    configuration.sampleLimit = 0
+    return configuration
+  }
 }
 
 /// Rates and durations for common situations.

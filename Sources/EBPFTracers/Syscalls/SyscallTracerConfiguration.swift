@@ -1,3 +1,5 @@
+internal import EBPFSystem
+
 /// What a system call tracer records.
 public struct SyscallTracerConfiguration: Sendable, Hashable {
   /// Whose line of the matrix a call is in.
@@ -41,6 +43,14 @@ public struct SyscallTracerConfiguration: Sendable, Hashable {
 
   /// Everything but this process, by process, without events.
   public init() {}
+
+  /// Nothing but this process: for a service that watches itself.
+  public static var thisProcess: SyscallTracerConfiguration {
+    var configuration = SyscallTracerConfiguration()
+    configuration.filter.processes = [CurrentProcess.id]
+    configuration.includesSelf = true
+    return configuration
+  }
 }
 
 /// Of which system calls there is an event. One condition is enough.

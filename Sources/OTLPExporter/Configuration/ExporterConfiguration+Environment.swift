@@ -1,6 +1,12 @@
+internal import EBPFSystem
 internal import OTLP
 
 extension ExporterConfiguration {
+  /// What the variables of this process say, see ``init(environment:)``.
+  public static func fromEnvironment() throws(ExporterError) -> ExporterConfiguration {
+    try ExporterConfiguration(environment: ProcessEnvironment.variables)
+  }
+
   /// Reads the variables of OpenTelemetry's specification; a signal's own variable comes before the
   /// general one. `_PROFILES_` variables, which the specification has not yet, work by analogy.
   ///

@@ -1,14 +1,14 @@
-internal import OTLP
+public import OTLP
 
 /// Metrics in Prometheus's text format, version 0.0.4.
 ///
 /// Metrics have to be cumulative: what is a difference has no place in a scrape and is left out and
 /// counted.
-struct PrometheusText {
+public struct PrometheusText {
   typealias Request = Opentelemetry_Proto_Collector_Metrics_V1_ExportMetricsServiceRequest
 
   /// The media type of the format.
-  static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// The lines of one metric: Prometheus wants them together, under one description.
   private struct Family {
@@ -21,6 +21,17 @@ struct PrometheusText {
   private var families: [String: Family] = [:]
   private var order: [String] = []
   private var skipped = 0
+
+  /// The page for the metrics among exports, which are all of one moment.
+  public static func page(of exports: [TelemetryExport]) -> String {
+    var all = Request()
+    for export in exports {
+      if case .metrics(let request) = export.message {
+        all.resourceMetrics += request.resourceMetrics
+      }
+    }
+    return page(all).text
+  }
 
   /// The page for a snapshot, and the points of it that the page cannot show.
   static func page(_ request: Request) -> (text: String, skipped: Int) {

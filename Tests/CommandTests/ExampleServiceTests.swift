@@ -1,0 +1,58 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The package in `Tests/ExampleService`: a web service that watches itself through the library.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ExampleServiceTests {
+  private static let path = Fixtures.directory + "/../ExampleService/.build/debug/example-service"
+
+  /// The pages at these addresses, one after the other.
+  private func pages(_ addresses: [String]) throws -> [String] {
+    let script =
+      "import sys, urllib.request as r\nfor a in sys.argv[1:]: print(r.urlopen(a).read().decode(), end='\\0')"
+    return try Command.output(["python3", "-c", script] + addresses).split(separator: "\0")
+      .map(String.init)
+  }
+
+  @Test func `it serves its flame graph and its system calls, and exports both`() async throws {
+    let receiver = try await Receiver("200", arguments: ["--bodies"])
+    let service = try TalkingProcess(
+      ["sh", "-c", "exec \"$0\" 0 2>&1", Self.path],
+      environment: [
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.address, "OTEL_METRIC_EXPORT_INTERVAL": "500",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test",
+      ])
+    var port: Substring?
+    for await line in service.lines {
+      port = line.firstMatch(of: /listening on 127\.0\.0\.1:(\d+)/)?.1
+      if port != nil { break }
+    }
+    let address = "http://127.0.0.1:\(try #require(port))"
+
+    #expect(try pages([address + "/primes/20000"]) == ["2262\n"])
+    let parents = try pages(Array(repeating: address + "/parent", count: 100))
+    #expect(Set(parents) == ["the process \(getpid()) started this one\n"])
+    let page = try pages([address + "/flamegraph"])[0]
+    #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("primes(below:)"))
+    let metrics = try pages([address + "/metrics"])[0]
+    let counted = metrics.split(separator: "\n").filter {
+      $0.hasPrefix("process_linux_syscall_count_total{") && $0.contains("\"getppid\"")
+    }
+    #expect(counted.count == 1 && counted.first?.hasSuffix(" 100") == true, "\(metrics)")
+
+    #expect(service.end(SIGTERM) == 0)
+    let requests = try await receiver.finish()
+    let rows = try requests.filter { $0.signal == "metrics" }.map { try $0.rows() }
+    let points = OTLPDecoder.points("process.linux.syscall.count", in: rows.last ?? [])
+    #expect(points.filter { $0.attributes.contains("\"getppid\"") }.map(\.value) == [100])
+    #expect(
+      requests.contains {
+        $0.signal == "profiles" && $0.items.contains { $0.contains("primes(below:)") }
+      })
+    for request in requests {
+      let resources = try request.rows().filter { $0[0] == "resource" }.map { $0[1] }
+      #expect(resources.allSatisfy { $0.contains(#""service.name": "example-service""#) })
+      #expect(resources.allSatisfy { $0.contains(#""deployment.environment.name": "test""#) })
+    }
+  }
+}
