@@ -10,21 +10,17 @@ extension BTF {
 
   /// The lowest id of a type with this name and kind, the base's first; nil if there is none.
   public func firstID(named name: String, kind: BTFKind) throws(EBPFError) -> UInt32? {
-    var found: UInt32?
-    try search(name, inFunctions: kind == .function) { (type, scanned, length) in
-      guard type.kind == kind, scanned.length == length else { return true }
-      found = type.id
-      return false
-    }
-    return found
+    if let base, let id = try base.firstID(named: name, kind: kind) { return id }
+    let index = kind == .function ? functionIndex : typeIndex
+    return try first(in: index, named: name, isExact: true) { type in type.kind == kind }?.id
   }
 
   /// The ids of all types with this name, lowest first: every kind that can be named except `FUNC`.
   public func ids(named name: String) throws(EBPFError) -> [UInt32] {
-    var found: [UInt32] = []
-    try search(name, inFunctions: false) { (type, scanned, length) in
-      if scanned.length == length { found.append(type.id) }
-      return true
+    var found = try base?.ids(named: name) ?? []
+    _ = try first(in: typeIndex, named: name, isExact: true) { type in
+      found.append(type.id)
+      return false
     }
     return found
   }
@@ -33,9 +29,9 @@ extension BTF {
   /// of a CO-RE relocation, not yet filtered by kind. Lowest id first.
   func candidates(essentialName name: String) throws(EBPFError) -> [BTFType] {
     var found: [BTFType] = []
-    try search(name, inFunctions: false, essential: true) { (type, _, _) in
+    _ = try first(in: typeIndex, named: name, isExact: false) { type in
       found.append(type)
-      return true
+      return false
     }
     return found
   }
@@ -54,37 +50,38 @@ extension BTF {
     kind != .function && kind != .functionPrototype && kind != .pointer
   }
 
-  /// Calls `visit` for the types whose essential name is that of `name`; until it returns false.
-  private func search(
-    _ name: String, inFunctions: Bool, essential: Bool = false,
-    _ visit: (BTFType, BTFScannedName, Int) -> Bool
-  ) throws(EBPFError) {
-    guard !name.isEmpty else { return }
-    let wanted = BTFNameIndex.scan(name)
+  /// The first type of this blob's index that is accepted among those with this name, or with a name
+  /// that is the same without its flavour.
+  private func first(
+    in index: BTFNameIndex, named name: String, isExact: Bool, where accepts: (BTFType) -> Bool
+  ) throws(EBPFError) -> BTFType? {
     let text = name.utf8Span.span
-    var chain: [BTF] = [self]
-    if !essential {
-      while let base = chain[chain.count - 1].base { chain.append(base) }
+    let wanted = BTFNameIndex.scan(name)
+    guard wanted.length > 0, wanted.length == text.count else { return nil }
+    for id in index.candidates(wanted.essentialHash) {
+      let type = try type(id)
+      let (strings, start) = try place(ofString: type.nameOffset)
+      let span = strings.span
+      let compared = isExact ? wanted.length : wanted.essentialLength
+      guard Self.hasPrefix(span, at: start, text, count: compared) else { continue }
+      // Every string of a blob ends with a zero byte.
+      guard
+        isExact
+          ? span.byte(at: start + compared) == 0
+          : BTFNameIndex.scan(span, from: start).essentialLength == compared
+      else { continue }
+      if accepts(type) { return type }
     }
-    for blob in chain.reversed() {
-      let index = inFunctions ? blob.functionIndex : blob.typeIndex
-      for id in index.candidates(wanted.essentialHash) {
-        let type = try blob.type(id)
-        let (strings, start) = try blob.place(ofString: type.nameOffset)
-        let compared = essential ? wanted.essentialLength : wanted.length
-        guard Self.hasPrefix(strings.span, at: start, text, count: compared) else { continue }
-        let scanned = BTFNameIndex.scan(strings.span, from: start)
-        guard scanned.essentialLength == wanted.essentialLength else { continue }
-        guard visit(type, scanned, wanted.length) else { return }
-      }
-    }
+    return nil
   }
 
   private static func hasPrefix(
     _ bytes: RawSpan, at start: Int, _ text: Span<UInt8>, count: Int
   ) -> Bool {
-    guard count <= bytes.byteCount - start else { return false }
-    for index in 0..<count where bytes.byte(at: start + index) != text[index] { return false }
+    guard count < bytes.byteCount - start else { return false }
+    for index in 0..<count where bytes.byte(at: start + index) != text[index] {
+      return false
+    }
     return true
   }
 

@@ -1,22 +1,48 @@
-/// The types of one blob by essential name: a hash table in three integer arrays.
+/// The types of one blob by essential name: a hash table whose chains are neighbours in memory.
 ///
 /// A chain is in order of id. The essential name is what is left without a CO-RE flavour, so that one
 /// table answers both exact look-ups and candidate searches.
 final class BTFNameIndex: Sendable {
-  /// Entry index + 1 of each chain's first element; 0 for an empty chain.
-  private let heads: [UInt32]
-  /// Entry index + 1 of the next element of the chain.
-  private let next: [UInt32]
-  private let ids: [UInt32]
+  /// A type, and the whole hash of its name, so that other names of a chain need not be read.
+  private struct Entry {
+    var hash: UInt32
+    var id: UInt32
+  }
+
+  /// Where each chain starts in ``entries``; the next chain's start is its end.
+  private let starts: [UInt32]
+  private let entries: [Entry]
 
   /// Differs in each process, so that no file can be made to put all its names into one chain.
   private static let seed = UInt32.random(in: 1...UInt32.max)
 
   /// Indexes the types of `blob` itself (not its base's) whose kind is wanted and which have a name.
   init(_ blob: BTF, includes: (BTFKind) -> Bool) {
-    let wanted = BTFKind.flags(includes)
-    var ids: [UInt32] = []
-    var hashes: [UInt32] = []
+    let named = Self.named(blob, BTFKind.flags(includes))
+    var size = 16
+    while size < named.count { size *= 2 }
+    let mask = UInt32(size - 1)
+    var starts = [UInt32](repeating: 0, count: size + 1)
+    for entry in named { starts[Int(entry.hash & mask)] += 1 }
+    var end: UInt32 = 0
+    for slot in starts.indices {
+      end += starts[slot]
+      starts[slot] = end
+    }
+    // From the last one on, each in front of those already there.
+    var entries = [Entry](repeating: Entry(hash: 0, id: 0), count: named.count)
+    for entry in named.reversed() {
+      let slot = Int(entry.hash & mask)
+      starts[slot] -= 1
+      entries[Int(starts[slot])] = entry
+    }
+    self.starts = starts
+    self.entries = entries
+  }
+
+  /// The types that are wanted, in order of id.
+  private static func named(_ blob: BTF, _ wanted: [Bool]) -> [Entry] {
+    var named: [Entry] = []
     let (typeBytes, stringBytes) = (blob.types, blob.strings)
     let (types, strings) = (typeBytes.span, stringBytes.span)
     for (index, offset) in blob.offsets.enumerated() {
@@ -24,47 +50,41 @@ final class BTFNameIndex: Sendable {
         wanted[Int(info >> 24 & 0x7f)],
         let name = types.integer(at: Int(offset), as: UInt32.self, order: blob.order), name != 0
       else { continue }
+      let hash: UInt32
       if name >= blob.firstStringOffset, name < blob.stringEnd {
-        hashes.append(
-          Self.scan(strings, from: Int(name - blob.firstStringOffset)).essentialHash)
+        hash = scan(strings, from: Int(name - blob.firstStringOffset)).essentialHash
       } else if let place = blob.locate(string: name) {
-        hashes.append(Self.scan(place.bytes.span, from: place.start).essentialHash)
+        hash = scan(place.bytes.span, from: place.start).essentialHash
       } else {
         // A name that is not there cannot be looked up; reading this type's name throws.
         continue
       }
-      ids.append(blob.firstID + UInt32(index))
+      named.append(Entry(hash: hash, id: blob.firstID + UInt32(index)))
     }
-    var size = 16
-    while size < ids.count { size *= 2 }
-    var heads = [UInt32](repeating: 0, count: size)
-    var next = [UInt32](repeating: 0, count: ids.count)
-    let mask = UInt32(size - 1)
-    for entry in ids.indices.reversed() {
-      let slot = Int(hashes[entry] & mask)
-      next[entry] = heads[slot]
-      heads[slot] = UInt32(entry + 1)
-    }
-    self.heads = heads
-    self.next = next
-    self.ids = ids
+    return named
   }
 
-  /// The ids whose essential name may have this hash, in order; the caller compares the names.
+  /// The ids whose essential name has this hash, in order; the caller compares the names.
   func candidates(_ hash: UInt32) -> Candidates {
-    Candidates(index: self, entry: heads[Int(hash) & (heads.count - 1)])
+    let slot = Int(hash) & (starts.count - 2)
+    return Candidates(
+      index: self, hash: hash, position: Int(starts[slot]), end: Int(starts[slot + 1]))
   }
 
   /// A walk along one chain.
   struct Candidates: Sequence, IteratorProtocol {
     fileprivate let index: BTFNameIndex
-    fileprivate var entry: UInt32
+    fileprivate let hash: UInt32
+    fileprivate var position: Int
+    fileprivate let end: Int
 
     mutating func next() -> UInt32? {
-      guard entry != 0 else { return nil }
-      let current = Int(entry - 1)
-      entry = index.next[current]
-      return index.ids[current]
+      while position < end {
+        let entry = index.entries[position]
+        position += 1
+        if entry.hash == hash { return entry.id }
+      }
+      return nil
     }
   }
 }
@@ -98,15 +118,15 @@ extension BTFNameIndex {
     return scanner.finish(length: position - start)
   }
 
-  /// Measures and hashes a name given as text.
+  /// Measures and hashes a name given as text; a name in BTF cannot have a zero byte, nor what follows it.
   static func scan(_ name: String) -> BTFScannedName {
+    let bytes = name.utf8Span.span
     var scanner = NameScanner(hash: seed)
-    var length = 0
-    for byte in name.utf8 {
-      scanner.take(byte, at: length)
-      length += 1
+    for index in bytes.indices {
+      if bytes[index] == 0 { return scanner.finish(length: index) }
+      scanner.take(bytes[index], at: index)
     }
-    return scanner.finish(length: length)
+    return scanner.finish(length: bytes.count)
   }
 
   private struct NameScanner {
