@@ -85,6 +85,28 @@ import Testing
     #expect(try !Self.available().contains("ebpf_link"))
   }
 
+  @Test func `another structure of the same name takes the place of the first`() throws {
+    let (one, other) = (
+      try LoadedObject(Self.fixture("by_link")), try LoadedObject(Self.fixture("by_link"))
+    )
+    var link = try one.structOps("by_link").attach()
+    func connect(_ count: Int) throws {
+      let command = try Command.run([
+        StoppedProcess.workload("congestion"), "ebpf_link", "\(count)", "1000",
+      ])
+      #expect(command.status == 0, "\(command.error)")
+    }
+    try connect(3)
+    try link.update(to: other.structOps("by_link"))
+    try connect(4)
+    #expect(try one.variable("inits", as: UInt64.self) == 3)
+    #expect(try other.variable("inits", as: UInt64.self) == 4)
+    #expect(one.unload().isEmpty)
+    #expect(try Self.available().contains("ebpf_link"))
+    try link.detach()
+    #expect(try !Self.available().contains("ebpf_link"))
+  }
+
   @Test func `a killed process leaves no structure registered`() async throws {
     await #expect(processExitsWith: .signal(SIGKILL)) {
       let object = try LoadedObject(StructOpsTests.fixture("by_link"))

@@ -9,10 +9,10 @@ public import EBPFSystem
 /// just forked holds copies until it executes its program, so the end may come that much later.
 public struct Link: ~Copyable, Sendable {
   let attachment: Attachment
-  private let attachments: AttachmentSet
+  var attachments: AttachmentSet
   let kernel: any KernelInterface
   /// The program's name; of a kernel structure (``StructOps``), the structure's in the object.
-  public let programName: String
+  public internal(set) var programName: String
   /// Where it runs.
   public let point: AttachPoint
   /// Where it runs, by name: `kprobe tcp_connect`. For programs that were loaded for their place, that

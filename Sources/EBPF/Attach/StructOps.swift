@@ -21,7 +21,7 @@ public final class StructOps: Sendable {
   /// The members that are functions, in the object's order.
   public let functions: [Function]
   private let image: [UInt8]
-  private let attachments: AttachmentSet
+  let attachments: AttachmentSet
 
   init(
     map: RawMap, structure: String, image: [UInt8], functions: [Function],
@@ -61,7 +61,7 @@ public final class StructOps: Sendable {
   }
 
   /// Writes the map's value; one without a link is registered thereby.
-  private func store() throws(EBPFError) {
+  func store() throws(EBPFError) {
     try withDescriptors(of: functions[...], image) { (value) throws(EBPFError) in
       var failure: Errno?
       let key: [UInt8] = [0, 0, 0, 0]
