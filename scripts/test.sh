@@ -37,7 +37,10 @@ step "static command" scripts/build-static.sh
 # Those on the running kernel one after the other: each has the machine to itself, so that what it
 # sees does not depend on what the others do. The limit is for one that waits for ever.
 live='^(EBPFLiveKernelTests|CommandTests)\.'
-step "tests" timeout 2400 swift test --skip "$live"
-step "tests on the running kernel" timeout 2400 swift test --no-parallel --filter "$live"
+step "building the tests" swift build --build-tests
+step "building the example service" swift build --package-path Tests/ExampleService \
+  --disable-index-store -Xswiftc -gnone
+step "tests" timeout 2400 swift test --skip-build --skip "$live"
+step "tests on the running kernel" timeout 2400 swift test --skip-build --no-parallel --filter "$live"
 step "kernels 6.1 and 6.12" scripts/test-vm.sh
 step "fuzzing" scripts/fuzz.sh

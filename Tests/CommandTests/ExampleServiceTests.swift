@@ -33,12 +33,14 @@ import Testing
     let parents = try pages(Array(repeating: address + "/parent", count: 100))
     #expect(Set(parents) == ["the process \(getpid()) started this one\n"])
     let page = try pages([address + "/flamegraph"])[0]
-    #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("primes(below:)"))
+    #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("ExampleService.(primes in "))
     let metrics = try pages([address + "/metrics"])[0]
     let counted = metrics.split(separator: "\n").filter {
       $0.hasPrefix("process_linux_syscall_count_total{") && $0.contains("\"getppid\"")
     }
     #expect(counted.count == 1 && counted.first?.hasSuffix(" 100") == true, "\(metrics)")
+    // The process's name, not that of the thread that was counted first.
+    #expect(counted.first?.contains("process_executable_name=\"example-service\"") == true)
 
     #expect(service.end(SIGTERM) == 0)
     let requests = try await receiver.finish()
@@ -47,7 +49,7 @@ import Testing
     #expect(points.filter { $0.attributes.contains("\"getppid\"") }.map(\.value) == [100])
     #expect(
       requests.contains {
-        $0.signal == "profiles" && $0.items.contains { $0.contains("primes(below:)") }
+        $0.signal == "profiles" && $0.items.contains { $0.contains("ExampleService.(primes in ") }
       })
     for request in requests {
       let resources = try request.rows().filter { $0[0] == "resource" }.map { $0[1] }
