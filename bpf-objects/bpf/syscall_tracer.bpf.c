@@ -362,13 +362,18 @@ INLINE const struct economy *thrift(void)
 	return bpf_map_lookup_elem(&economy, &zero);
 }
 
-/* A process is named when something new of it is counted: rarely, and after execve again. */
+/* A process is named when something new of it is counted: rarely, and after execve again. Its name is that of
+ * its first thread; others may have names of their own. */
 INLINE void name_process(u64 process)
 {
+	const struct task_struct___calls *task = (const void *)bpf_get_current_task();
+	const struct task_struct___calls *leader;
 	struct process_name name;
 
-	if (bpf_get_current_comm(name.name, sizeof(name.name)) != 0)
+	if (core_read(&leader, task, group_leader) != 0 ||
+	    core_read(&name.name, leader, comm) != 0)
 		return;
+	name.name[COMMAND_LENGTH - 1] = 0;
 	name.cgroup = bpf_get_current_cgroup_id();
 	if (bpf_map_update_elem(&processes, &process, &name, UPDATE_ANY) != 0)
 		COUNT(unnamed);
