@@ -43,6 +43,17 @@ public struct MappedRegion: ~Copyable, @unchecked Sendable {
     unsafe start.storeBytes(of: value, toByteOffset: offset, as: Value.self)
   }
 
+  /// Stores values one after the other, the first one at a byte offset; all must be inside pages mapped for
+  /// writing.
+  public func store<Value: BitwiseCopyable>(_ values: [Value], at offset: Int) {
+    unsafe values.withUnsafeBytes { bytes in
+      precondition(offset >= 0 && bytes.count <= count - offset)
+      guard let first = bytes.baseAddress else { return }
+      // SAFETY: checked by the precondition; the values are bitwise copyable.
+      unsafe (start + offset).copyMemory(from: first, byteCount: bytes.count)
+    }
+  }
+
   /// The 64-bit integer at a multiple of 8, in one piece and before everything read later.
   public func loadAcquiring(at offset: Int) -> UInt64 {
     precondition(offset >= 0 && offset <= count - 8 && offset & 7 == 0)

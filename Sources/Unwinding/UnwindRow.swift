@@ -12,7 +12,7 @@
 ///
 /// The CFA is the value the stack pointer had before the call (DWARF 5, 6.4.1). The return address
 /// is in the word below it.
-public struct UnwindRow: Sendable, Hashable {
+public struct UnwindRow: Sendable, Hashable, BitwiseCopyable {
   /// The packed form.
   public let bits: UInt64
 

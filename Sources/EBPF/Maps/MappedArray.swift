@@ -56,4 +56,15 @@ public struct MappedArray<Value: BitwiseCopyable & Sendable>: ~Copyable, Sendabl
       region.store(newValue, at: index * stride)
     }
   }
+
+  /// Writes several values in a row, the first one at `index`.
+  public func replace(from index: Int, with values: [Value]) {
+    precondition(index >= 0 && values.count <= count - index)
+    precondition(isWritable, "this array was mapped for reading")
+    guard stride == MemoryLayout<Value>.stride else {
+      for (offset, value) in values.enumerated() { self[index + offset] = value }
+      return
+    }
+    region.store(values, at: index * stride)
+  }
 }

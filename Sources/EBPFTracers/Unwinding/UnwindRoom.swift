@@ -133,8 +133,7 @@ struct UnwindRoom: Sendable {
       isShort = true
       return
     }
-    let written = try MappedArray<UInt64>(rows)
-    for (place, row) in zip(run, made) { written[Int(place)] = row.bits }
+    try MappedArray<UnwindRow>(rows).replace(from: Int(run.lowerBound), with: made)
     files[identity]?.parts[part] = .placed(run, lastUse: clock)
     files[identity]?.lastUse = clock
     statistics.tables += 1
