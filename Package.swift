@@ -9,6 +9,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 let lifetimes: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+// For what reads large files: optimized also in the debug build of scripts/build-static.sh --quick.
+let hot: [SwiftSetting] =
+  Context.environment["EBPF_QUICK_BUILD"] == nil
+  ? [] : [.unsafeFlags(["-O", "-whole-module-optimization", "-num-threads", "2"])]
 let tests: [SwiftSetting] = [
   .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("ExistentialAny"),
@@ -38,9 +42,6 @@ let package = Package(
       name: "OTLPExporter",
       description: "Sends telemetry over HTTP: brings async-http-client and what it needs. In the "
         + "command, `ebpf agent` and --otlp."),
-    .trait(
-      name: "QuickBuild",
-      description: "Does not optimize the command's own code, which only asks and prints."),
     .default(enabledTraits: ["OTLPExporter"]),
   ],
   dependencies: [
@@ -60,7 +61,7 @@ let package = Package(
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
 
     // The core: no dependency outside this package.
-    .target(name: "EBPFObject", swiftSettings: lifetimes),
+    .target(name: "EBPFObject", swiftSettings: lifetimes + hot),
     .target(
       name: "EBPFSystem", dependencies: ["CEBPF", "CLzma", "CZlib", "EBPFObject"],
       swiftSettings: lifetimes),
@@ -79,8 +80,8 @@ let package = Package(
     .target(name: "CDemangle", cSettings: strictC),
     .target(
       name: "Symbolization", dependencies: ["CDemangle", "EBPFObject", "EBPFSystem"],
-      swiftSettings: strict),
-    .target(name: "Unwinding", dependencies: ["EBPFObject"], swiftSettings: lifetimes),
+      swiftSettings: strict + hot),
+    .target(name: "Unwinding", dependencies: ["EBPFObject"], swiftSettings: lifetimes + hot),
     .target(
       name: "CBPFObjects", path: "bpf-objects", exclude: ["bpf", "build"],
       publicHeadersPath: "include", cSettings: strictC),
@@ -147,7 +148,7 @@ let package = Package(
         exporting("Logging", "swift-log"), exporting("ServiceLifecycle", "swift-service-lifecycle"),
         exporting("UnixSignals", "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: strict + [.unsafeFlags(["-Onone"], .when(traits: ["QuickBuild"]))]),
+      ], swiftSettings: strict),
 
     // Tests. `CLibelf` is only an oracle: our parser against libelf on the same files.
     .systemLibrary(

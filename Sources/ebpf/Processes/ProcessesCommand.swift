@@ -78,7 +78,7 @@ struct ProcessesCommand: ParsableCommand {
 
   mutating func run() throws {
     do throws(EBPFError) {
-      let telemetry = try TelemetryOutput(tracing)
+      let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let report = try record(telemetry)
       try report.write()
       try telemetry?.write(isQuiet: tracing.json)
