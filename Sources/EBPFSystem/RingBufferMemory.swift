@@ -72,25 +72,27 @@ public struct RingBufferMemory: ~Copyable, Sendable {
     var read = start
     var committed = start
     var passed = 0
+    var bytes: UInt64 = 0
     defer {
+      counts.records &+= UInt64(passed)
+      counts.bytes &+= bytes
       if read != committed { commit(read) }
     }
     // SAFETY: the region is mapped as long as `self` lives.
     let data = unsafe UnsafeRawPointer(producer.start) + pageSize
-    let mask = UInt64(size - 1) & ~7
+    let size = UInt64(size)
+    let mask = (size &- 1) & ~7
     // A writer as fast as the reader must not keep it here for ever.
-    let budget = UInt64(size) &* 8
+    let budget = size &* 8
     while passed < limit, read &- start < budget {
       // SAFETY: as above; the position is an aligned 64-bit integer.
       let written = unsafe cebpf_load_acquire_64(producer.start)
       let before = read
       var isBusy = false
-      while read != written, passed < limit {
-        let available = written &- read
-        guard available <= UInt64(size) else {
-          read = skip(from: read, to: written)
-          break
-        }
+      // What is left after a record is never more than what was left before it.
+      let isWhole = written &- read <= size
+      if !isWhole { read = skip(from: read, to: written) }
+      while isWhole, read != written, passed < limit {
         let record = unsafe data + Int(truncatingIfNeeded: read & mask)
         // Where a record begins is known only from the one before, so that without this each would
         // wait for its cache line. SAFETY: a hint, for an address inside the data.
@@ -104,7 +106,7 @@ public struct RingBufferMemory: ~Copyable, Sendable {
         }
         let length = header & 0x3fff_ffff
         let step = (UInt64(length) + 15) & ~7
-        guard step <= available else {
+        guard step <= written &- read else {
           counts.malformed += 1
           read = written
           break
@@ -115,14 +117,13 @@ public struct RingBufferMemory: ~Copyable, Sendable {
           counts.discarded += 1
           continue
         }
-        counts.records &+= 1
-        counts.bytes &+= UInt64(length)
-        passed += 1
-        // SAFETY: `step <= available <= size`, and the data is mapped twice, so the record is whole.
+        bytes &+= UInt64(length)
+        passed &+= 1
+        // SAFETY: the record ends before `written`, not farther than `size` from here, and the data is mapped twice, so the record is whole.
         try body(&state, unsafe RawSpan(_unsafeStart: record + 8, byteCount: Int(length)))
         // Space goes back in portions: a store for each record would fight with the writers over
         // the cache line.
-        if read &- committed >= UInt64(size) / 8 {
+        if read &- committed >= size / 8 {
           commit(read)
           committed = read
         }
