@@ -291,6 +291,36 @@ import Testing
     #expect(try sums(second) == ["inuse_objects": 100, "inuse_space": 95_050])
   }
 
+  @Test func `a process that the kernel kills for want of memory is a log record`() throws {
+    let group = try MemoryGroup(limit: 20 << 20)
+    let child = try StoppedProcess(workload: "allocations", ["touch", "51200"])
+    try group.add(child.id)
+    var configuration = MemoryTracerConfiguration()
+    configuration.allocations = .none
+    configuration.filter.processes = [child.id]
+    let begin = Clock.wall.now
+    var telemetry = MemoryTelemetry(options)
+    let tracer = MemoryTracer(configuration)
+    try tracer.start()
+    #expect(try child.finish() == 128 + SIGKILL)
+    let exports = telemetry.collect(try tracer.stop())
+    let end = Clock.wall.now + 1_000_000
+    let records = try rows(exports, .logs, "record")
+    // record, event, severity, its text, time, body, attributes
+    #expect(
+      records.map { Array($0[1...3]) + [$0[5]] } == [
+        [
+          "linux.memory.oom_kill", "17", "ERROR",
+          "the kernel killed process \(child.id) (allocations): memory had run out",
+        ]
+      ])
+    let time = records.first.flatMap { UInt64($0[4]) } ?? 0
+    #expect(begin <= time && time <= end)
+    #expect(records.first?[6].contains("\"process.pid\": \(child.id)") == true)
+    let points = try rows(exports, .metrics, "point")
+    #expect(values(points, "system.linux.memory.oom_kills") == ["{}": 1])
+  }
+
   @Test func `the runs of BPF programs are counted while the kernel measures them`() throws {
     let child = try StoppedProcess(workload: "syscalls")
     var configuration = SyscallTracerConfiguration()
