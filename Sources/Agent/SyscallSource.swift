@@ -28,6 +28,7 @@
       configuration.grouping = settings.grouping
       configuration.sendsEvents = settings.spans.isAnyWanted
       configuration.eventRule = settings.spans
+      configuration.linksSpans = true
       self.configuration = configuration
       // A longer minimum takes nothing away from calls that fail.
       means = OverheadGovernor.Means(

@@ -22,7 +22,8 @@ struct PendingTelemetry: Sendable {
   /// Adds a trace of one span, which a process had to do with.
   mutating func addSpan(
     _ name: String, _ kind: SpanData.Kind, from start: UInt64, to end: UInt64,
-    _ list: AttributeList, process: Int32?, failure: String? = nil
+    _ list: AttributeList, process: Int32?, within parent: Profile.Span? = nil,
+    failure: String? = nil
   ) {
     guard spanCount < options.pendingLimit else { return statistics.drop(.pendingLimit) }
     spanCount += 1
@@ -35,8 +36,10 @@ struct PendingTelemetry: Sendable {
     }
     spans[places[own, default: 0]].spans.append(
       SpanData(
-        traceID: .random(using: &generator), spanID: .random(using: &generator), name: name,
-        kind: kind, start: start, end: max(start, end), attributes: list.attributes,
+        traceID: parent.flatMap { TraceID(high: $0.traceHigh, low: $0.traceLow) }
+          ?? .random(using: &generator),
+        spanID: .random(using: &generator), parentID: parent.flatMap { SpanID($0.spanID) },
+        name: name, kind: kind, start: start, end: max(start, end), attributes: list.attributes,
         failure: failure))
   }
 

@@ -58,7 +58,7 @@ public struct SyscallTelemetry: Sendable {
     let start = time.unix(event.entered)
     pending.addSpan(
       event.call.name, .internal, from: start, to: start &+ event.nanoseconds, list,
-      process: event.process, failure: failure)
+      process: event.process, within: event.span, failure: failure)
   }
 
   /// The spans since the last collection, and the sums as they are now.

@@ -104,20 +104,29 @@ import OpenTelemetryContext
 }
 
 @inline(never) func workInA(_ seconds: Double) {
+  ask("workInA")
   burn(seconds, 1)
   stay()
 }
 @inline(never) func workInB(_ seconds: Double) {
+  ask("workInB")
   burn(seconds, 2)
   stay()
 }
 @inline(never) func workInC(_ seconds: Double) {
+  ask("workInC")
   burn(seconds, 3)
   stay()
 }
 @inline(never) func workOutside(_ seconds: Double) {
+  ask("workOutside")
   burn(seconds, 4)
   stay()
+}
+
+/// Ten system calls that fail, and name who asked.
+func ask(_ name: String) {
+  for _ in 0..<10 where open("/nowhere/\(name)", O_RDONLY) >= 0 { fatalError("/nowhere is there") }
 }
 
 /// Called last, so that whoever calls it stays on the stack while it calls others.

@@ -154,6 +154,73 @@ import Testing
     }
   }
 
+  @Test func `a call that fails is part of the span its thread was at work on`() throws {
+    let service = try publisher("0")
+    let other = try StoppedProcess(workload: "syscalls")
+    var configuration = SyscallTracerConfiguration()
+    configuration.filter.processes = [service.id, other.id]
+    configuration.sendsEvents = true
+    configuration.eventRule = SyscallEventRule(failed: true, minimumNanoseconds: nil)
+    configuration.linksSpans = true
+    configuration.eventBufferBytes = 64 << 20
+    var telemetry = SyscallTelemetry(options)
+    let tracer = SyscallTracer(configuration)
+    try tracer.start()
+    #expect(try service.finish() == 0)
+    #expect(try other.finish() == 0)
+    let summary = try tracer.stop()
+    #expect(summary.losses.events == 0)
+    var counts: [String: Int] = [:]
+    let spans = [
+      "workInA": Self.profileSpan(1), "workInB": Self.profileSpan(2),
+      "workInC": Self.profileSpan(3),
+    ]
+    for event in summary.unreadEvents {
+      guard event.process == service.id, event.call.name == "openat",
+        let name = event.arguments.map(\.text).first(where: { $0.contains("/nowhere/") })?
+          .split(separator: "/").last.map({ $0.filter(\.isLetter) })
+      else {
+        #expect(event.span == nil || event.process == service.id)
+        continue
+      }
+      #expect(event.span == spans[name], "\(name)")
+      counts[name, default: 0] += 1
+      telemetry.add(event)
+    }
+    #expect(counts == ["workInA": 20, "workInB": 10, "workInC": 10, "workOutside": 30])
+    let contexts = try #require(summary.contexts)
+    #expect(contexts.processes == 1 && contexts.linkedSamples >= 40)
+    #expect(contexts.unreadable == 0 && contexts.unreadableLinks == 0 && contexts.unplaced == 0)
+
+    let export = try #require(telemetry.collect(summary).first { $0.signal == .traces })
+    let rows = try OTLPDecoder.rows("traces", try export.protobuf())
+    #expect(rows.count { $0[0] == "span" } == 70)
+    var children: [[String]: Int] = [:]
+    for row in rows where row[0] == "within" { children[[row[1], row[2]], default: 0] += 1 }
+    #expect(children == [Self.span(1): 20, Self.span(2): 10, Self.span(3): 10])
+  }
+
+  @Test func `of everybody's calls those of publishers have their span`() throws {
+    let before = try publisher("0")
+    var configuration = SyscallTracerConfiguration()
+    configuration.sendsEvents = true
+    configuration.eventRule = SyscallEventRule(failed: true, minimumNanoseconds: nil)
+    configuration.linksSpans = true
+    configuration.eventBufferBytes = 64 << 20
+    let tracer = SyscallTracer(configuration)
+    try tracer.start()
+    // One that comes later is met by its first event, and asked from then on.
+    let later = try publisher("0")
+    try tracer.readEvents { _ in }
+    #expect(try before.finish() == 0)
+    #expect(try later.finish() == 0)
+    let summary = try tracer.stop()
+    for child in [before, later] {
+      let linked = summary.unreadEvents.count { $0.process == child.id && $0.span != nil }
+      #expect(linked >= 40, "\(linked)")
+    }
+  }
+
   @Test(arguments: [
     "thread-context", "thread-context-static", "thread-context-pie", "thread-context-gnu",
     "thread-context-gnu2", "thread-context-loaded-gnu", "thread-context-loaded-gnu2",

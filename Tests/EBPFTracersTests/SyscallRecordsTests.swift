@@ -63,7 +63,8 @@ import Testing
         "follow_lost": \.followLost, "unnamed": \.unnamed, "sampled_out": \.sampledOut,
         "enters_added": \.entersAdded, "returns_added": \.returnsAdded,
         "rejected_added": \.rejectedAdded, "events_spared": \.eventsSpared,
-        "events_unwanted": \.eventsUnwanted,
+        "events_unwanted": \.eventsUnwanted, "spans_found": \.spansFound,
+        "spans_unreadable": \.spansUnreadable,
       ])
     // Only on a program's stack, so that its type is not in the object.
     #expect(MemoryLayout<WaitingRecord>.size == 40)
@@ -90,6 +91,7 @@ import Testing
         "process": Event.process, "arguments": Event.arguments, "tgid": Event.tgid,
         "tid": Event.tid, "call": Event.call, "flags": Event.flags, "command": Event.command,
         "length": Event.length, "depth": Event.depth, "weight": Event.weight,
+        "span": Event.span,
         "first": Event.first, "second": Event.second, "stack": Event.stack,
       ])
   }

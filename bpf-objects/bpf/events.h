@@ -28,6 +28,8 @@
 #define SWIFT_EBPF_EVENTS_H
 
 #include "process_filter.h"
+#include "program_image.h"
+#include "span_link.h"
 
 /* Frames per stack at most: perf_event_max_stack's default, and what the scratch holds. */
 #define STACK_DEPTH 127
@@ -57,23 +59,6 @@ struct profiler_control {
 struct stack_id {
 	u64 low;
 	u64 high;
-};
-
-/*
- * One program in one process: another at fork, at exec and when a number is used again.
- *
- * `image` says where the kernel laid the program out, which exec chooses anew: start_code,
- * end_code, start_stack and start_brk of its memory as one polynomial, first to last. User space
- * has the same from fields 26, 27, 28 and 47 of /proc/PID/stat, so that it can tell which program
- * the mappings it read belong to.
- */
-#define IMAGE_FACTOR 0x9e3779b97f4a7c15ULL
-
-struct process_id {
-	u64 start; /* when the process was created, ns of CLOCK_BOOTTIME */
-	u64 image; /* 0: it has no memory of its own: a kernel thread, in exec, or at its end */
-	u32 tgid;  /* what user space calls the process id */
-	u32 padding;
 };
 
 /* The process that was met last at its place, and its samples since. */
@@ -158,12 +143,6 @@ struct profiler_sample_event {
 	u32 kind;   /* PROFILER_SAMPLE_EVENT */
 	u32 weight; /* how many samples it stands for */
 	struct profiler_key key;
-};
-
-/* The bytes of the ids as W3C Trace Context has them, whatever numbers that makes here. */
-struct span_link {
-	u64 trace_id[2];
-	u64 span_id;
 };
 
 /* A sample of a thread that was at work on a span. */

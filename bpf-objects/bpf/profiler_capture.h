@@ -19,14 +19,9 @@
 #define EEXIST 17
 
 /* The few kernel fields we read, found by name on the running kernel. */
-struct mm_struct {
-	unsigned long start_code, end_code, start_stack, start_brk;
-} CORE;
-
 struct task_struct {
 	unsigned int flags;
 	u64 start_boottime;
-	struct mm_struct *mm;
 	struct task_struct *group_leader;
 } CORE;
 
@@ -292,26 +287,6 @@ NOINLINE int walk_and_send(void)
 		}
 	}
 	return send_stack(walk.depth, flags);
-}
-
-/* See struct process_id. 0 also while exec has not laid the new program out yet: the registers are
- * those of the one before, and mean nothing in its memory. */
-INLINE u64 image_of(const struct task_struct *task)
-{
-	const struct mm_struct *mm;
-	u64 part = 0, image;
-
-	if (core_read(&mm, task, mm) != 0 || !mm)
-		return 0;
-	if (core_read(&part, mm, start_code) != 0 || part == 0)
-		return 0;
-	image = part;
-	core_read(&part, mm, end_code);
-	image = image * IMAGE_FACTOR + part;
-	core_read(&part, mm, start_stack);
-	image = image * IMAGE_FACTOR + part;
-	core_read(&part, mm, start_brk);
-	return image * IMAGE_FACTOR + part;
 }
 
 #endif

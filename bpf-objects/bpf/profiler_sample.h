@@ -44,6 +44,31 @@ INLINE int capture_walked(struct bpf_perf_event_data *context)
 	return outcome == CAPTURE_UNKNOWN ? capture(context, F_USER_STACK) : outcome;
 }
 
+/* Puts the current thread's span into the scratch space. 0 where there is none. Global, so that the
+ * verifier looks at it once. */
+NOINLINE int find_span(void)
+{
+	const struct thread_context *place;
+	const struct process_id *process;
+	struct profiler_counters *count;
+	struct scratch *space;
+	u32 zero = 0;
+	int status;
+
+	count = bpf_map_lookup_elem(&counters, &zero);
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!count || !space)
+		return 0; /* arrays: cannot happen */
+	process = &space->sample.key.process;
+	place = context_of(process->tgid, process->start, process->image);
+	if (!place)
+		return 0;
+	status = read_span(place, &space->linked.link);
+	if (status < 0)
+		count->links_unreadable++;
+	return status > 0;
+}
+
 /* Sends the sample in the scratch space with its thread's span. False where there is none, or the
  * ring is full, which is counted: the sample is then counted without it. */
 INLINE bool send_linked(struct scratch *space, const struct profiler_control *settings, u32 weight,

@@ -23,6 +23,7 @@
 #define SWIFT_EBPF_STACK_WALK_H
 
 #include "helpers.h"
+#include "program_image.h"
 
 #define WALK_DEPTH 127
 /* 2^13 mappings and 2^22 rows at most. */
@@ -63,9 +64,6 @@ struct unwind_mapping {
 	u32 first;     /* of its rows, or ROWS_UNASKED */
 	u32 count;     /* 0: none */
 };
-
-/* What /proc/PID/stat counts in. */
-#define NANOSECONDS_PER_TICK 10000000
 
 /* Why a walk ended. */
 enum walk_end {

@@ -12,7 +12,7 @@
  *   processes    hash            u64 process identity   struct process_name
  *   counters     per-CPU array   u32 (0)                struct syscall_counters
  *   events       ring buffer     struct syscall_event, then texts and the stack
- *   and the maps of process_filter.h and economy.h
+ *   and the maps of process_filter.h, economy.h and thread_context.h
  *
  * Every enter is one of: paused, excluded, filtered, sampled_out, thread_lost (all in struct
  * syscall_counters), or in call_totals.enters. Of those, a return is in call_totals.returns (and in `matrix`), or in
@@ -34,6 +34,7 @@
 
 #include "helpers.h"
 #include "process_filter.h"
+#include "span_link.h"
 
 /* Where a call is counted: its number, 512 further for 32-bit calls, the last slot for numbers out of
  * range (also those of the x32 ABI). */
@@ -168,6 +169,8 @@ struct syscall_counters {
 	u64 rejected_added;
 	u64 events_spared; /* counted and not sent: shorter than economy.min_event_ns */
 	u64 events_unwanted; /* counted and not sent: neither failed nor slow, as was asked for */
+	u64 spans_found;      /* events with the span that the thread was at work on */
+	u64 spans_unreadable; /* events whose thread's context could not be read */
 };
 
 enum event_bits {
@@ -194,6 +197,7 @@ struct syscall_event {
 	u32 length[2]; /* of the texts, in bytes */
 	u32 depth;     /* of the stack */
 	u32 weight;    /* for how many calls it stands */
+	struct span_link span; /* what the thread was at work on; all 0: unknown, or nothing */
 	char first[EVENT_TEXT];
 	char second[EVENT_TEXT];
 	u64 stack[EVENT_STACK];

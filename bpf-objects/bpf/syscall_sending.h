@@ -6,6 +6,7 @@
 #define SWIFT_EBPF_SYSCALL_SENDING_H
 
 #include "syscall_counting.h"
+#include "thread_context.h"
 
 /* A reader sleeps until enough is there to be worth its while, and looks now and then. */
 INLINE u64 wake_flags(void)
@@ -135,6 +136,35 @@ INLINE bool wants_stack(const struct syscall_control *settings, s64 result, u64 
 	return (result < 0 && result >= -MAX_ERRNO) || duration >= settings->stack_latency_ns;
 }
 
+/* Puts the span that the thread is at work on into the event in the scratch space. Global, so that the
+ * verifier looks at it once. */
+NOINLINE int find_span(void)
+{
+	const struct task_struct___calls *task = (const void *)bpf_get_current_task();
+	const struct task_struct___calls *leader;
+	const struct thread_context *place;
+	struct syscall_event *event;
+	u64 start = 0;
+	u32 zero = 0;
+	int status;
+
+	event = bpf_map_lookup_elem(&scratch, &zero);
+	if (!event)
+		return 0; /* an array: cannot happen */
+	if (core_read(&leader, task, group_leader) != 0 ||
+	    core_read(&start, leader, start_boottime) != 0)
+		return 0;
+	place = context_of(event->tgid, start, image_of(task));
+	if (!place)
+		return 0;
+	status = read_span(place, &event->span);
+	if (status > 0)
+		COUNT(spans_found);
+	else if (status < 0)
+		COUNT(spans_unreadable);
+	return status;
+}
+
 /* Sends a call that has just returned, or that never will; 0 when there was no room. */
 static NOINLINE int send_event(void *context, const struct thread_call *thread, s64 result,
 			       u64 entered, u64 duration)
@@ -169,6 +199,9 @@ static NOINLINE int send_event(void *context, const struct thread_call *thread, 
 	event->length[1] = 0;
 	event->depth = 0;
 	event->weight = thread->weight;
+	__builtin_memset(&event->span, 0, sizeof(event->span));
+	if (threads_tell())
+		find_span();
 	bpf_get_current_comm(event->command, sizeof(event->command));
 	read_pointers(event, thread, rule);
 	if ((event->flags & EVENT_RETURNED) && wants_stack(settings, result, duration)) {

@@ -2,8 +2,7 @@
 /*
  * Which span the current thread is at work on, where its process tells (OpenTelemetry's OTEP 4947):
  * a thread-local variable points to a record of trace id, span id and a byte that is 1 when they
- * hold. x86-64, whose thread pointer is fs_base. Included once by an object, after
- * profiler_capture.h.
+ * hold. x86-64, whose thread pointer is fs_base. Included once by an object.
  *
  * User space (ContextWatch.swift) writes, at any time:
  *
@@ -16,7 +15,8 @@
 #ifndef SWIFT_EBPF_THREAD_CONTEXT_H
 #define SWIFT_EBPF_THREAD_CONTEXT_H
 
-#include "profiler_capture.h"
+#include "program_image.h"
+#include "span_link.h"
 
 #define THREAD_CONTEXTS 512
 
@@ -103,47 +103,37 @@ INLINE long variable_of_thread(const struct thread_context *place, u64 *address)
 	return status;
 }
 
-/* Puts the current thread's span into the scratch space. 0 where there is none. Global, so that the
- * verifier looks at it once. */
-NOINLINE int find_span(void)
+/* Where the threads of a process tell, if it is the one that was looked at; NULL otherwise. */
+INLINE const struct thread_context *context_of(u32 tgid, u64 start, u64 image)
 {
-	const struct thread_context *place;
-	const struct process_id *process;
-	struct profiler_counters *count;
-	struct context_record record;
-	struct scratch *space;
-	u64 address = 0, pointer = 0;
-	u32 zero = 0, tgid;
+	const struct thread_context *place = bpf_map_lookup_elem(&thread_contexts, &tgid);
 
-	count = bpf_map_lookup_elem(&counters, &zero);
-	space = bpf_map_lookup_elem(&scratch, &zero);
-	if (!count || !space)
-		return 0; /* arrays: cannot happen */
-	process = &space->sample.key.process;
-	tgid = process->tgid;
-	place = bpf_map_lookup_elem(&thread_contexts, &tgid);
-	if (!place || place->image != process->image ||
-	    place->start != process->start / NANOSECONDS_PER_TICK)
-		return 0;
+	if (!place || place->image != image || place->start != start / NANOSECONDS_PER_TICK)
+		return NULL;
+	return place;
+}
+
+/* The span that the current thread is at work on: 1, 0 for none, -1 where it could not be read. */
+INLINE int read_span(const struct thread_context *place, struct span_link *link)
+{
+	struct context_record record;
+	u64 address = 0, pointer = 0;
+
 	if (variable_of_thread(place, &address) != 0)
-		goto unreadable;
+		return -1;
 	if (address == 0)
 		return 0;
 	if (bpf_probe_read_user(&pointer, sizeof(pointer), (void *)address) != 0)
-		goto unreadable;
+		return -1;
 	if (pointer == 0)
 		return 0;
 	if (bpf_probe_read_user(&record, CONTEXT_RECORD, (void *)pointer) != 0)
-		goto unreadable;
+		return -1;
 	if (record.valid != 1 || (record.link.trace_id[0] | record.link.trace_id[1]) == 0 ||
 	    record.link.span_id == 0)
 		return 0;
-	space->linked.link = record.link;
+	*link = record.link;
 	return 1;
-
-unreadable:
-	count->links_unreadable++;
-	return 0;
 }
 
 #endif

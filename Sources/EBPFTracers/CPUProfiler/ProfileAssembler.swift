@@ -48,13 +48,15 @@ struct ProfileAssembler {
         values: [count, count.multipliedReportingOverflow(by: period).0])
     }
     let names = try ProfileAssembler.machineNames()
+    let counts = try session.counts()
     return CPUProfile(
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, frequency: configuration.frequency, processors: session.processors,
-      walks: try session.walks(), guessedFrames: try session.counts().guessedFrames,
+      walks: try session.walks(), guessedFrames: counts.guessedFrames,
       comparison: comparison(keys, identities.map { samples[$0] ?? 0 }, userFrames),
       brokenStacks: UInt64(clamping: builder.brokenStacks),
-      contexts: contexts.statistics(with: try session.counts()),
+      contexts: contexts.statistics(
+        linked: counts.linked, lost: counts.linksLost, unreadable: counts.linksUnreadable),
       unresolvedFrames: builder.unresolved.values.reduce(0, +), symbolSummary: builder.summary,
       host: names.node, kernelRelease: names.release)
   }

@@ -77,26 +77,10 @@ struct ProfilerKey: Hashable, BitwiseCopyable, Sendable {
   }
 }
 
-/// `struct span_link`, its bytes as numbers whose first byte is the most significant one.
-struct SpanLink: Hashable, Sendable {
-  var traceHigh: UInt64
-  var traceLow: UInt64
-  var spanID: UInt64
-}
-
 /// What equal samples have in common, with the span that their thread was at work on.
 struct SampleIdentity: Hashable, Sendable {
   var key: ProfilerKey
   var span: SpanLink?
-}
-
-/// `struct thread_context`: where a process's threads tell their span.
-struct ThreadContextRecord: BitwiseCopyable, Sendable {
-  var start: UInt64
-  var image: UInt64
-  var offset: UInt64
-  var module: UInt32
-  var stride: UInt32
 }
 
 /// `struct profiler_control`.

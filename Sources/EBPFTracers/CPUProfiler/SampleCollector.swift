@@ -105,17 +105,6 @@ struct SampleCollector: ~Copyable {
   var malformed: UInt64 { ring.counts.malformed + received.malformed }
 }
 
-extension SpanLink {
-  /// The ids at `offset` of a record; nil when they do not fit.
-  init?(record: RawSpan, at offset: Int) {
-    guard let high = record.integer(at: offset, as: UInt64.self, order: .big),
-      let low = record.integer(at: offset + 8, as: UInt64.self, order: .big),
-      let span = record.integer(at: offset + 16, as: UInt64.self, order: .big)
-    else { return nil }
-    self.init(traceHigh: high, traceLow: low, spanID: span)
-  }
-}
-
 extension ProfilerKey {
   /// The key at `offset` of a record; nil when it does not fit.
   init?(record: RawSpan, at offset: Int) {

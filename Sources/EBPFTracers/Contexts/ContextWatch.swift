@@ -5,11 +5,12 @@ internal import PublishedContexts
 internal import Symbolization
 internal import Synchronization
 
-/// Reads what sampled processes publish of themselves, and tells the profiler's program where their
-/// threads keep the span they are at work on (thread_context.h).
+/// Reads what processes publish of themselves, and tells a tracer's program where their threads keep
+/// the span they are at work on (thread_context.h).
 ///
-/// A process is looked at when it is announced: at its 1st, 2nd, 4th … 64th sample. Those that were
-/// found to publish are looked at again for each profile, so that changes are seen.
+/// The profiler looks at a process when it is announced, at its 1st, 2nd, 4th … 64th sample, and again
+/// for each profile at those that publish, so that changes are seen. The system call tracer looks at
+/// every process when it starts, and at others when they are met first.
 final class ContextWatch: Sendable {
   /// As many processes as the program's map has room for.
   private static let limit = 512
@@ -28,6 +29,8 @@ final class ContextWatch: Sendable {
     var statistics = ContextStatistics()
     var unreadable: Set<ProcessIdentity> = []
     var unplaced: Set<ProcessIdentity> = []
+    /// By number and start, as events tell them.
+    var met: Set<UInt64> = []
   }
 
   private struct Known {
@@ -45,12 +48,36 @@ final class ContextWatch: Sendable {
   /// Looks at the processes of a filter, so that their first samples already carry their span.
   func prepare(_ processes: some Sequence<Int32>) throws(EBPFError) {
     let numbers = try ProcessNumbers()
-    look(
-      at: processes.map(numbers.outer).compactMap { pid in
-        symbolizer.program(of: pid).map {
-          ProcessIdentity(start: $0.start, image: $0.image, processID: UInt32(pid))
-        }
-      })
+    look(at: processes.map(numbers.outer).compactMap(identity))
+  }
+
+  /// Looks at every process there is.
+  func prepareAll() throws(EBPFError) {
+    let names: [String]
+    // Without /proc nobody can be looked at; tracing works all the same.
+    do throws(Errno) { names = try FileSystem.entries("/proc") } catch { return }
+    try prepare(names.compactMap { Int32($0) })
+  }
+
+  /// Looks at a process the first time it is met.
+  func meet(_ process: Int32, _ identity: UInt64) {
+    let isNew = state.withLock { state in
+      if state.met.count >= 4096 { state.met.removeAll(keepingCapacity: true) }
+      return state.met.insert(identity).inserted
+    }
+    if isNew, let process = self.identity(of: process) { look(at: [process]) }
+  }
+
+  /// Which program a process runs, if it publishes anything: the others are not looked into.
+  private func identity(of pid: Int32) -> ProcessIdentity? {
+    do throws(Errno) {
+      guard let number = symbolizer.number(of: pid) else { return nil }
+      let maps = try SystemFile.read("/proc/\(number)/maps", limit: 64 << 20)
+      guard PublishedContextReader.mentionsContext(maps) else { return nil }
+    } catch { return nil }  // It is gone, or we may not look.
+    return symbolizer.program(of: pid).map {
+      ProcessIdentity(start: $0.start, image: $0.image, processID: UInt32(pid))
+    }
   }
 
   /// Looks whether these processes publish a context, and reads it.
@@ -81,16 +108,16 @@ final class ContextWatch: Sendable {
   }
 
   /// What was found, with what the program counted.
-  func statistics(with counters: ProfilerCounters) -> ContextStatistics {
+  func statistics(linked: UInt64, lost: UInt64, unreadable: UInt64) -> ContextStatistics {
     var statistics = state.withLock { state in
       var statistics = state.statistics
       statistics.unreadable = state.unreadable.count
       statistics.unplaced = state.unplaced.count
       return statistics
     }
-    statistics.linkedSamples = counters.linked
-    statistics.lostLinks = counters.linksLost
-    statistics.unreadableLinks = counters.linksUnreadable
+    statistics.linkedSamples = linked
+    statistics.lostLinks = lost
+    statistics.unreadableLinks = unreadable
     return statistics
   }
 

@@ -39,7 +39,13 @@ struct EventRing: ~Copyable {
 extension SyscallSession {
   /// Passes the events that have arrived; how many.
   func readEvents(limit: Int, _ body: (SyscallEvent) -> Void) -> Int {
-    ring.withLock { $0.drain(limit: limit, body) }
+    ring.withLock { ring in
+      guard let contexts else { return ring.drain(limit: limit, body) }
+      return ring.drain(limit: limit) { event in
+        contexts.meet(event.process, event.processIdentity)
+        body(event)
+      }
+    }
   }
 
   /// Waits until the buffer has much to read, or for a time.

@@ -1,5 +1,6 @@
 internal import EBPF
 internal import EBPFSystem
+public import Profiles
 
 /// One system call of one thread, with its arguments.
 public struct SyscallEvent: Sendable {
@@ -33,9 +34,14 @@ public struct SyscallEvent: Sendable {
   public var stack: [UInt64]
   /// The stack goes on.
   public var stackIsCut: Bool
+  /// What the thread was at work on, where its process tells and
+  /// ``SyscallTracerConfiguration/linksSpans`` asks for it.
+  public var span: Profile.Span?
   /// For how many calls it stands: more than 1 while ``TracerEconomy/sampling`` is.
   public var weight: UInt32
 
+  /// The process by its number and start.
+  var processIdentity: UInt64
   /// What the first pointer led to: a text without its zero, or a socket address.
   var first: [UInt8]
   /// What the second led to: a text or data.
@@ -68,7 +74,8 @@ enum SyscallEventLayout {
   static let length = 112
   static let depth = 120
   static let weight = 124
-  static let first = 128
+  static let span = 128
+  static let first = 152
   static let text = 512
   static let second = first + text
   static let stack = second + text
@@ -97,11 +104,13 @@ extension SyscallEvent {
       : (-4095...(-1)).contains(value) && call.name != "rt_sigreturn"
         ? .error(Int32(-value)) : .value(value)
     process = Int32(truncatingIfNeeded: half(Layout.tgid))
+    processIdentity = word(Layout.process)
     thread = Int32(truncatingIfNeeded: half(Layout.tid))
     command = CommandName(words: word(Layout.command), word(Layout.command + 8)).text
     registers = InlineArray<6, UInt64> { word(Layout.arguments + 8 * $0) }
     stackIsCut = flags & Flags.stackCut != 0
     weight = half(Layout.weight)
+    span = SpanLink(record: record, at: Layout.span).flatMap(Profile.Span.init)
     let lengths = (Int(half(Layout.length)), Int(half(Layout.length + 4)))
     let depth = Int(half(Layout.depth))
     guard lengths.0 <= Layout.text, lengths.1 <= Layout.text, depth <= Layout.stackLimit else {

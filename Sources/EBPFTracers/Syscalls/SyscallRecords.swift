@@ -125,6 +125,8 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
   var rejectedAdded: UInt64 = 0
   var eventsSpared: UInt64 = 0
   var eventsUnwanted: UInt64 = 0
+  var spansFound: UInt64 = 0
+  var spansUnreadable: UInt64 = 0
 
   /// The sum over CPUs.
   init(summing counters: [SyscallCounters]) {
@@ -148,6 +150,8 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
       rejectedAdded &+= cpu.rejectedAdded
       eventsSpared &+= cpu.eventsSpared
       eventsUnwanted &+= cpu.eventsUnwanted
+      spansFound &+= cpu.spansFound
+      spansUnreadable &+= cpu.spansUnreadable
     }
   }
 }

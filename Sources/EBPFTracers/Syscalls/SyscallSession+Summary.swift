@@ -32,6 +32,9 @@ extension SyscallSession: TracerSession {
     summary.statistics = statistics
     summary.losses = try losses()
     summary.hooks = hooks
+    let counts = try counts()
+    summary.contexts = contexts?.statistics(
+      linked: counts.spansFound, lost: 0, unreadable: counts.spansUnreadable)
     return summary
   }
 

@@ -1,5 +1,6 @@
 internal import EBPF
 internal import EBPFSystem
+internal import Symbolization
 internal import Synchronization
 
 /// A system call tracer between start and stop.
@@ -13,6 +14,8 @@ final class SyscallSession: Sendable {
   let waitingAtStart: [WaitingCall]
   let control: MappedArray<SyscallControl>
   let ring: Mutex<EventRing>
+  /// Asks processes for their spans; nil unless that is wanted.
+  let contexts: ContextWatch?
 
   private let links: Links
   private let meter: OverheadMeter
@@ -57,11 +60,23 @@ final class SyscallSession: Sendable {
     control = try MappedArray(try object.map("control"))
     counters = try PerCPUMap(try object.map("counters"))
     ring = Mutex(try EventRing(try object.map("events")))
+    contexts = try SyscallSession.contexts(object, configuration)
     recordingSince = Clock.monotonic.now
     waitingAtStart =
       links.names.contains("list_calls")
       ? try SyscallSession.waiting(links, now: recordingSince).filter { $0.nanoseconds == nil } : []
     KernelTypes.running.forget()
+  }
+
+  /// Those that publish already are known before the first event is read.
+  private static func contexts(
+    _ object: LoadedObject, _ configuration: SyscallTracerConfiguration
+  ) throws(EBPFError) -> ContextWatch? {
+    guard configuration.linksSpans, configuration.sendsEvents else { return nil }
+    let contexts = try ContextWatch(object, symbolizer: Symbolizer.ofTracers())
+    let wanted = configuration.filter.processes
+    try wanted.isEmpty ? contexts.prepareAll() : contexts.prepare(wanted)
+    return contexts
   }
 
   // MARK: - Loading

@@ -18,6 +18,8 @@ public struct SyscallSummary: Sendable {
   public var statistics = TracerStatistics()
   /// Where losses happened.
   public var losses = SyscallLosses()
+  /// What processes told of their spans; nil unless ``SyscallTracerConfiguration/linksSpans``.
+  public var contexts: ContextStatistics?
   /// What recording cost; nil in a snapshot.
   public var overhead: TracerOverhead?
   /// The hooks in use.

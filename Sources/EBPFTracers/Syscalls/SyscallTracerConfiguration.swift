@@ -35,6 +35,10 @@ public struct SyscallTracerConfiguration: Sendable, Hashable {
   /// With events: calls that fail or take at least this long carry the user stack that made them;
   /// nil for no stacks.
   public var stacksOver: UInt64?
+  /// With events: each carries the span that its thread was at work on, where the process publishes it
+  /// (OpenTelemetry's OTEP 4947; x86-64). Processes that come later are asked at their first event, which
+  /// has none yet.
+  public var linksSpans = false
   /// Records this process too.
   public var includesSelf = false
   /// Switches the kernel's run-time statistics on (`BPF_ENABLE_STATS`) to know what the programs

@@ -1,6 +1,6 @@
 import EBPFTracers
 
-/// What processes told of themselves and of their spans, in the JSON summary of a CPU profile.
+/// What processes told of themselves and of their spans, in a JSON summary.
 struct ContextsDocument: Encodable {
   let processes: Int
   let unreadable: Int
@@ -25,19 +25,19 @@ struct ContextsDocument: Encodable {
 
 extension TracerFooter {
   /// The same in words; nothing where no process tells.
-  func contexts(_ contexts: ContextStatistics) {
+  func contexts(_ contexts: ContextStatistics, of linked: String = "samples") {
     guard let told = ContextsDocument(contexts) else { return }
     let losses = [
       (UInt64(told.unreadable), "contexts unreadable"),
       (UInt64(told.unplaced), "processes whose threads could not be asked"),
       (UInt64(told.withoutRoom), "processes too many"),
-      (told.lostLinks, "samples without their span: the ring was full"),
-      (told.unreadableLinks, "samples whose thread's record was unreadable"),
+      (told.lostLinks, "\(linked) without their span: the ring was full"),
+      (told.unreadableLinks, "\(linked) whose thread's record was unreadable"),
     ]
     line(
       "contexts",
       "\(told.processes) \(told.processes == 1 ? "process" : "processes") published a context; "
-        + "\(Figures.count(told.linkedSamples)) samples are linked to a span"
+        + "\(Figures.count(told.linkedSamples)) \(linked) are linked to a span"
         + losses.filter { $0.0 > 0 }.map { "; \(Figures.count($0.0)) \($0.1)" }.joined())
   }
 }

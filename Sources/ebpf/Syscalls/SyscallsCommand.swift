@@ -192,6 +192,7 @@ struct SyscallsCommand: ParsableCommand {
       configuration.sendsEvents = true
       configuration.eventRule = telemetry.syscallRule
     }
+    configuration.linksSpans = telemetry != nil
     let settings = configuration
     for name in settings.selection.allowed {
       if let advice = SyscallSelection.advice(for: name) { Output.note("note: \(advice)") }

@@ -6,6 +6,7 @@ struct SyscallsDocument: Encodable {
   let totals: Totals
   let loss: LossDocument
   let losses: Losses
+  let contexts: ContextsDocument?
   let overhead: OverheadDocument?
   let hooks: [HookDocument]
   let durationNs: UInt64
@@ -62,6 +63,7 @@ struct SyscallsDocument: Encodable {
       keys: places.keys, events: places.events, threads: places.threads,
       missedRuns: places.missedRuns, unfollowed: places.unfollowed, malformed: places.malformed,
       eventsSpared: places.eventsSpared)
+    contexts = summary.contexts.flatMap(ContextsDocument.init)
     overhead = summary.overhead.map(OverheadDocument.init)
     hooks = summary.hooks.map(HookDocument.init)
     durationNs = statistics.recordedNanoseconds

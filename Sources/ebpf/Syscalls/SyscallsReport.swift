@@ -97,6 +97,7 @@ struct SyscallsReport {
     if !after.isEmpty {
       footer.line("unreturned", "\(threads(after.count)) still inside: \(kinds(after))")
     }
+    if let contexts = summary.contexts { footer.contexts(contexts, of: "events") }
     footer.hooks(summary.hooks)
     if let overhead = summary.overhead { footer.overhead(overhead) }
     footer.economy(economy, [statistics])
