@@ -53,11 +53,10 @@ import Testing
       let elapsed = Double((ContinuousClock.now - start) / .seconds(1))
       return Double(try object.variable("total", as: UInt64.self) - before) / elapsed / cpus
     }
-    let slow = try rate()
-    #expect(abs(slow - 99) < 10, "\(slow)")
+    // A virtual machine may lose a CPU for a second; a wrong rate never becomes a right one.
+    try Kernel.eventually { abs(try rate() - 99) < 10 }
     try link.setRate(hz: 499)
-    let fast = try rate()
-    #expect(abs(fast - 499) < 50, "\(fast)")
+    try Kernel.eventually { abs(try rate() - 499) < 50 }
     try link.detach()
   }
 

@@ -55,6 +55,7 @@ import Testing
     }
     #expect(cells.map(\.count) == [2_000])
     #expect(results.profile != nil && results.network != nil && results.memory != nil)
-    #expect(try descriptors() == before)
+    // What another test gave back may have been there still at the start.
+    #expect(try descriptors() <= before)
   }
 }

@@ -31,6 +31,8 @@ import OTLPExporter
       router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
       // Those that come later end earlier: what was seen last is sent before the exporter ends.
       services: [exporter, observation], logger: logger)
+    // Before the first request is there.
+    try observation.start()
     try await application.runService()
   }
 

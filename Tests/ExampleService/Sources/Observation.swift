@@ -31,10 +31,14 @@ final class Observation: Service {
         profiles: ProfileTelemetry(options), calls: SyscallTelemetry(options), marks: (nil, nil)))
   }
 
-  /// Runs until a graceful shutdown.
-  func run() async throws {
+  /// Watches from here on.
+  func start() throws {
     try profiler.start()
     try syscalls.start()
+  }
+
+  /// Exports until a graceful shutdown.
+  func run() async throws {
     do {
       try await cancelWhenGracefulShutdown {
         while true {
