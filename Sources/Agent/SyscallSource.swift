@@ -29,6 +29,9 @@
       configuration.sendsEvents = settings.spans.isAnyWanted
       configuration.eventRule = settings.spans
       configuration.linksSpans = true
+      // Mapped twice, as the kernel lays a ring out, so it counts twice as resident. Room for ten thousand
+      // calls between two readings.
+      configuration.eventBufferBytes = 2 << 20
       self.configuration = configuration
       // A longer minimum takes nothing away from calls that fail.
       means = OverheadGovernor.Means(
