@@ -28,6 +28,8 @@
     private var own: AgentTelemetry
     private let interval: UInt64
     private var ownDue: UInt64 = 0
+    /// When memory is given back that collecting needed, and sending no longer does.
+    private var trimDue: UInt64?
     private var programsAreHidden = false
     private var isUngoverned = false
 
@@ -62,7 +64,9 @@
       entries = sources.map { Entry(source: $0.0, interval: $0.1, due: 0) }
       interval = configuration.interval
       own = AgentTelemetry(options)
-      governor = configuration.maxOverhead.map { AgentGovernor(limit: $0, sources.map(\.0)) }
+      governor = configuration.maxOverhead.map {
+        AgentGovernor(limit: $0, over: configuration.interval, sources.map(\.0))
+      }
     }
 
     /// The names of the tracers.
@@ -107,6 +111,10 @@
       if now >= ownDue {
         ownDue = max(ownDue + interval, now)
         results.append(("agent", figures(exporters)))
+        trimDue = now + 2_000_000_000
+      } else if let due = trimDue, now >= due {
+        ProcessUsage.returnFreeMemory()
+        trimDue = nil
       }
       govern()
       return results

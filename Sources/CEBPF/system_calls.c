@@ -21,6 +21,9 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // errno is read before anything else can run, which Swift cannot promise.
 #define RESULT(call)                       \
@@ -147,6 +150,12 @@ int cebpf_map_anonymous(size_t length, void **address) {
 int cebpf_unmap_memory(void *address, size_t length) { return RESULT(munmap(address, length)); }
 
 uint64_t cebpf_page_size(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
+
+void cebpf_return_free_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 // MARK: Waiting
 

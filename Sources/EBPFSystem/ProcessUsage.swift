@@ -13,6 +13,10 @@ public struct ProcessUsage: Sendable, Hashable {
       cpuNanoseconds: Clock.processCPU.now, residentBytes: residentBytes())
   }
 
+  /// Gives memory back to the kernel that is free inside this process: after much was allocated and freed, in
+  /// a process that goes on for long. Takes milliseconds.
+  public static func returnFreeMemory() { cebpf_return_free_memory() }
+
   /// The second number of /proc/self/statm, in pages (`proc(5)`).
   private static func residentBytes() -> UInt64? {
     let text: [UInt8]

@@ -56,6 +56,8 @@ int cebpf_map_memory(int descriptor, uint64_t offset, size_t length, int writabl
 int cebpf_map_anonymous(size_t length, void *_Nullable *_Nonnull address);
 int cebpf_unmap_memory(void *address, size_t length);
 uint64_t cebpf_page_size(void);
+// Gives memory back that malloc keeps for later; nothing where the C library has no way to.
+void cebpf_return_free_memory(void);
 
 // Waiting
 struct cebpf_event {
