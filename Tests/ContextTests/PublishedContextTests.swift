@@ -65,7 +65,14 @@ import Testing
       ProcessContext.withdraw()
       published.value.store(true, ordering: .releasing)
     }
-    while try context() == nil {}
+    var isThere = false
+    while !isThere {
+      do { isThere = try context() != nil } catch let error as EBPFError {
+        // It changed while it was read: then it is there.
+        #expect(error.code == .invalidState, "\(error)")
+        isThere = true
+      }
+    }
     let maps = try ProcessMaps(
       parsing: try SystemFile.read("/proc/self/maps"), executableOnly: false)
     let header = try #require(PublishedContextReader.candidates(maps).first).start

@@ -14,10 +14,14 @@ import Testing
   private let options = LiveTelemetry.options
 
   private func publisher(_ seconds: String) throws -> StoppedProcess {
-    // Beside the test bundle, wherever that was built.
+    try StoppedProcess([try publisherPath(), seconds])
+  }
+
+  /// Beside the test bundle, wherever that was built.
+  private func publisherPath() throws -> String {
     let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
     let folder = bundle.split(separator: "/").dropLast().joined(separator: "/")
-    return try StoppedProcess(["/\(folder)/context-publisher", seconds])
+    return "/\(folder)/context-publisher"
   }
 
   private static let trace = "01020304050607081112131415161710"
@@ -209,8 +213,14 @@ import Testing
     configuration.eventBufferBytes = 64 << 20
     let tracer = SyscallTracer(configuration)
     try tracer.start()
-    // One that comes later is met by its first event, and asked from then on.
-    let later = try publisher("0")
+    // One that comes later is a shell first, whose events are read before it publishes anything.
+    let later = try StoppedProcess([
+      "/bin/sh", "-c", "cd /nowhere 2>&-; kill -STOP $$; exec \(try publisherPath()) 0",
+    ])
+    var early = 0
+    try tracer.readEvents { early += $0.process == later.id ? 1 : 0 }
+    #expect(early > 0)
+    try later.resumeUntilStopped()
     try tracer.readEvents { _ in }
     #expect(try before.finish() == 0)
     #expect(try later.finish() == 0)

@@ -10,7 +10,7 @@ internal import Synchronization
 ///
 /// The profiler looks at a process when it is announced, at its 1st, 2nd, 4th … 64th sample, and again
 /// for each profile at those that publish, so that changes are seen. The system call tracer looks at
-/// every process when it starts, and at others when they are met first.
+/// every process when it starts, and later at a process's 1st, 2nd, 4th … event.
 final class ContextWatch: Sendable {
   /// As many processes as the program's map has room for.
   private static let limit = 512
@@ -29,8 +29,8 @@ final class ContextWatch: Sendable {
     var statistics = ContextStatistics()
     var unreadable: Set<ProcessIdentity> = []
     var unplaced: Set<ProcessIdentity> = []
-    /// By number and start, as events tell them.
-    var met: Set<UInt64> = []
+    /// How many events there were of a process, by its number and start.
+    var met: [UInt64: UInt32] = [:]
   }
 
   private struct Known {
@@ -59,13 +59,16 @@ final class ContextWatch: Sendable {
     try prepare(names.compactMap { Int32($0) })
   }
 
-  /// Looks at a process the first time it is met.
+  /// Takes note of a process's event, and looks at the process at its 1st, 2nd, 4th …: most fail a few
+  /// calls before they publish, or before they execute the program that does.
   func meet(_ process: Int32, _ identity: UInt64) {
-    let isNew = state.withLock { state in
+    let count = state.withLock { state in
       if state.met.count >= 4096 { state.met.removeAll(keepingCapacity: true) }
-      return state.met.insert(identity).inserted
+      state.met[identity, default: 0] &+= 1
+      return state.met[identity, default: 0]
     }
-    if isNew, let process = self.identity(of: process) { look(at: [process]) }
+    guard count.nonzeroBitCount == 1, let process = self.identity(of: process) else { return }
+    look(at: [process])
   }
 
   /// Which program a process runs, if it publishes anything: the others are not looked into.

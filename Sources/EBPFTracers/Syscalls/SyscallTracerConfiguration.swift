@@ -36,8 +36,8 @@ public struct SyscallTracerConfiguration: Sendable, Hashable {
   /// nil for no stacks.
   public var stacksOver: UInt64?
   /// With events: each carries the span that its thread was at work on, where the process publishes it
-  /// (OpenTelemetry's OTEP 4947; x86-64). Processes that come later are asked at their first event, which
-  /// has none yet.
+  /// (OpenTelemetry's OTEP 4947; x86-64). Processes that come later are looked at when their 1st, 2nd,
+  /// 4th … event is read; the events up to there have none.
   public var linksSpans = false
   /// Records this process too.
   public var includesSelf = false

@@ -22,15 +22,16 @@ public struct PrometheusText {
   private var order: [String] = []
   private var skipped = 0
 
-  /// The page for the metrics among exports, which are all of one moment.
-  public static func page(of exports: [TelemetryExport]) -> String {
+  /// The page for the metrics among exports, which are all of one moment, and the points that it cannot
+  /// show.
+  public static func page(of exports: [TelemetryExport]) -> (text: String, skipped: Int) {
     var all = Request()
     for export in exports {
       if case .metrics(let request) = export.message {
         all.resourceMetrics += request.resourceMetrics
       }
     }
-    return page(all).text
+    return page(all)
   }
 
   /// The page for a snapshot, and the points of it that the page cannot show.

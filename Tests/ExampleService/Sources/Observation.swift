@@ -74,6 +74,6 @@ final class Observation: Service {
 
   /// How often system calls were made and how long they took, for Prometheus.
   func metrics() throws -> String {
-    try state.withLock { PrometheusText.page(of: $0.calls.collect(try syscalls.snapshot())) }
+    try state.withLock { PrometheusText.page(of: $0.calls.collect(try syscalls.snapshot())).text }
   }
 }
