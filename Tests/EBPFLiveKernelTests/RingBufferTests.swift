@@ -1,6 +1,7 @@
 import EBPF
 import EBPFSystem
 import Synchronization
+import TestSupport
 import Testing
 
 /// Capability 12: the ring buffer on the running kernel, with an exactly known number of records.
@@ -42,6 +43,31 @@ import Testing
     #expect(check.received == 4095 / 24)
     #expect(try program.dropped == 500 - 4095 / 24)
     #expect(check.isOrdered)
+  }
+
+  @Test func `records longer than what is mapped behind the end are whole`() throws {
+    let words = 25_000
+    let object = try LoadedObject(
+      try ObjectFile(parsing: Fixtures.bytes("ringbuf_large.bpf.o"), name: "ringbuf_large"))
+    let content = (0..<UInt32(words)).map { $0 &* 2_654_435_761 }
+    let key = [UInt32(0)]
+    try object.map("content").update(key.span.bytes, content.span.bytes)
+    var ring = try RingBuffer(try object.map("events"))
+    for round in UInt32(1)...9 {
+      _ = try object.program("send_large").testRun()
+      var records: [[UInt32]] = []
+      ring.drain(&records) { records, record in
+        records.append(
+          stride(from: 0, to: record.byteCount, by: 4).map {
+            record.unsafeLoadUnaligned(fromByteOffset: $0, as: UInt32.self)
+          })
+      }
+      #expect(records.count == 1)
+      #expect(records.first?.first == round)
+      #expect(records.first?.dropFirst() == content.dropFirst())
+    }
+    #expect(ring.statistics.bytes == 900_000)
+    #expect(ring.statistics.malformed == 0)
   }
 
   @Test

@@ -89,6 +89,7 @@ enum TypeChecks {
     "count_uprobe", "fentry", "globals", "iterator", "ksyms", "ksyms_typed", "legacy_maps",
     "locked_value", "map_in_map", "maps_btf", "many_programs", "newer_types", "no_license",
     "perf_event_count", "perfbuf_events", "prog_array", "ringbuf_batch", "ringbuf_events",
+    "ringbuf_large",
     "ringbuf_value", "replaced", "stack_traces", "static_program", "subprograms",
   ]
 
