@@ -256,10 +256,16 @@ import Testing
     #expect(frames[2].function != "__x64_sys_getppid")
     #expect(frames[3].unresolved == .outsideFunctions)
     #expect(symbolizer.kernelError == nil)
-    #expect(symbolizer.statistics.kernelReads == 1)
+    // Twice when another symbolizer's list was taken first, in which 0x10 was missing.
+    let reads = symbolizer.statistics.kernelReads
+    #expect(reads == 1 || reads == 2)
     // What a list did not have is looked for once in a fresh one: a module may have been loaded.
     for _ in 0..<3 { _ = symbolizer.symbolizeKernel([[0x20]]) }
-    #expect(symbolizer.statistics.kernelReads == 2)
+    #expect(symbolizer.statistics.kernelReads == reads + 1)
+    // Another takes the list in use, and sees that it has what it needs.
+    let other = Symbolizer()
+    #expect(other.symbolizeKernel([[address]])[0][0].function == "__x64_sys_getppid")
+    #expect(other.statistics.kernelReads == 1)
   }
 
   @Test func `a command name with blanks and parentheses does not shift the start time`() throws {

@@ -183,10 +183,7 @@ struct NetworkMaps: ~Copyable, Sendable {
 
   /// Nil where they cannot be read: functions then have no names.
   private static func kernelSymbols() -> KernelSymbols? {
-    do throws(Errno) {
-      let text = try SystemFile.read("/proc/kallsyms", limit: 64 << 20)
-      do throws(EBPFError) { return try KernelSymbols(parsing: text) } catch { return nil }
-    } catch { return nil }
+    do throws(EBPFError) { return try KernelSymbols.load() } catch { return nil }
   }
 }
 

@@ -3,10 +3,10 @@ import EBPFSystem
 
 /// The kernel's functions, read when first needed and again when one is missing.
 struct KernelNames: Sendable {
-  private var symbols: KernelSymbols?
+  private var list: KernelSymbolList?
   /// Why there are no names.
   private(set) var error: EBPFError?
-  /// How often the list was read.
+  /// How often the list was read, or another's was taken.
   private(set) var reads = 0
   private var mayRead = true
   /// Addresses that a fresh list did not have: not worth reading it again.
@@ -24,12 +24,18 @@ struct KernelNames: Sendable {
   /// Names one address.
   mutating func frame(_ address: UInt64, isLeaf: Bool) -> SymbolizedFrame {
     let wanted = isLeaf || address == 0 ? address : address - 1
-    if symbols == nil, error == nil { read() }
-    var found = symbols?.function(at: wanted)
-    if found == nil, symbols != nil, mayRead, misses.insert(wanted).inserted {
-      // A module or a BPF program may have been loaded since.
+    if list == nil, error == nil {
+      reads += 1
       read()
-      found = symbols?.function(at: wanted)
+    }
+    var found = list?.symbols.function(at: wanted)
+    if found == nil, list != nil, mayRead, misses.insert(wanted).inserted {
+      // A module or a BPF program may have been loaded since, and since another's list was read.
+      reads += 1
+      repeat {
+        read()
+        found = list?.symbols.function(at: wanted)
+      } while found == nil && mayRead
     }
     var frame = SymbolizedFrame(.kernel, address)
     // The kernel's own extent is not told; the whole upper half stands for it.
@@ -62,16 +68,18 @@ struct KernelNames: Sendable {
     return found ?? ""
   }
 
+  /// Takes the newer list that another has read, or reads one, which is done once in a call.
   private mutating func read() {
-    mayRead = false
-    reads += 1
     do throws(EBPFError) {
-      symbols = try KernelSymbols.load()
+      let newer = try KernelSymbolList.newer(than: list)
+      list = newer.list
       error = nil
+      guard newer.isFresh else { return }
     } catch {
       // What was read before stays in use.
-      if symbols == nil { self.error = error }
+      if list == nil { self.error = error }
     }
+    mayRead = false
   }
 }
 
