@@ -137,7 +137,8 @@ extension CORETypeMatcher {
     guard type.kind.isComposite else { return .missing }
     try checkLength(of: spec)
     let members = try target.members(of: type)
-    for (index, member) in members.enumerated() {
+    for index in members.indices {
+      let member = members[index]
       try spend()
       let (strings, start) = try target.place(ofString: member.nameOffset)
       let isAnonymous = strings.span.byte(at: start) == 0

@@ -14,6 +14,7 @@
   struct AgentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "agent",
+      _superCommandName: "ebpf",
       abstract: "Run tracers for ever and send what they see to OpenTelemetry.",
       discussion: """
         Without a file all four tracers run as is usual in production, and everything goes each \

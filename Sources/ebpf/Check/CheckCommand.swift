@@ -6,6 +6,7 @@ import EBPFSystem
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
+    _superCommandName: "ebpf",
     abstract: "Find out what this system can do with BPF, by trying.",
     discussion: """
       Asks the kernel for each thing instead of guessing from its version: loads programs of two \

@@ -7,6 +7,7 @@ import EBPFSystem
 struct ControlCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "control",
+    _superCommandName: "ebpf",
     abstract: "Pause, filter, ask or end a tracer that runs with --control.",
     usage: """
       ebpf control SOCKET|PID pause|resume|stats|overhead|stop [--tracer NAME] [--json]

@@ -6,6 +6,7 @@ import EBPFSystem
 struct BTFCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "btf",
+    _superCommandName: "ebpf",
     abstract: "List the BTF objects in the kernel, and dump types.",
     discussion: """
       EXAMPLES

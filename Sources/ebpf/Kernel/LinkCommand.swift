@@ -117,6 +117,7 @@ enum LinkType: UInt32, CustomStringConvertible {
 struct LinkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "link",
+    _superCommandName: "ebpf",
     abstract: "List, inspect and detach the links in the kernel.",
     discussion: """
       REF is an id, the path of a pin, or, as with bpftool: id N, pinned PATH.

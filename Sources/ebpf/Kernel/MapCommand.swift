@@ -6,6 +6,7 @@ import EBPFSystem
 struct MapCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "map",
+    _superCommandName: "ebpf",
     abstract: "List, read and change the maps in the kernel.",
     discussion: """
       REF is an id, the path of a pin, or, as with bpftool: id N, pinned PATH, name NAME. Keys and \

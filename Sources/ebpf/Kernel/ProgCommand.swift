@@ -6,6 +6,7 @@ import EBPFSystem
 struct ProgCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prog",
+    _superCommandName: "ebpf",
     abstract: "List and inspect the programs in the kernel.",
     discussion: """
       REF is an id, the path of a pin, or, as with bpftool: id N, pinned PATH, name NAME, tag TAG.

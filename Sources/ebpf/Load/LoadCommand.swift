@@ -6,6 +6,7 @@ import EBPFSystem
 struct LoadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "load",
+    _superCommandName: "ebpf",
     abstract: "Load the programs and maps of an object file into the kernel.",
     discussion: """
       Adapts the object to the running kernel (CO-RE, .kconfig, .ksyms), makes its maps, has its \

@@ -7,6 +7,7 @@ import ProfileFormats
 struct MemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "memory",
+    _superCommandName: "ebpf",
     abstract: "Show whose memory grows and where; with --allocations also what is not freed.",
     usage: """
       ebpf memory [-p PID] [-d SECONDS]

@@ -7,6 +7,7 @@ import EBPFTracers
 struct NetworkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "network",
+    _superCommandName: "ebpf",
     abstract: "Follow TCP connections and UDP sockets: who, with whom, how much, how well.",
     usage: """
       ebpf network [-d SECONDS] [-p PID] [-L PORTS] [-D PORTS] [-4 | -6]

@@ -6,6 +6,7 @@ import EBPFTracers
 struct ProcessesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "processes",
+    _superCommandName: "ebpf",
     abstract: "Follow programs from execve to their end: who, for how long, with which status.",
     usage: """
       ebpf processes [-d SECONDS] [-p PID --children] [-x] [--starts] [--forks]

@@ -7,6 +7,7 @@ import ProfileFormats
 struct ProfileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "profile",
+    _superCommandName: "ebpf",
     abstract: "Sample stacks on every CPU and show where time goes.",
     usage: """
       ebpf profile [-d SECONDS] [-o FILE]

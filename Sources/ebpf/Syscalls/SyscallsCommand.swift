@@ -6,6 +6,7 @@ import EBPFTracers
 struct SyscallsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "syscalls",
+    _superCommandName: "ebpf",
     abstract: "Count, time and trace system calls.",
     usage: """
       ebpf syscalls [-p PID | --comm NAME | --cgroup PATH] [-d SECONDS] [-i SECONDS]

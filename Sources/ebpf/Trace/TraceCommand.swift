@@ -7,6 +7,7 @@ import EBPFTracers
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
+    _superCommandName: "ebpf",
     abstract: "Run several tracers together: one start, one end, one report.",
     usage: """
       ebpf trace TRACER[,TRACER ...] [-p PID] [-d SECONDS] [-o FOLDER]

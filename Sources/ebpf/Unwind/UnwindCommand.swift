@@ -6,6 +6,7 @@ import EBPFTracers
 struct UnwindCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "unwind",
+    _superCommandName: "ebpf",
     abstract: "See how well the stacks of a process or a file can be walked.",
     usage: """
       ebpf unwind --check PID [-d SECONDS] [--json]

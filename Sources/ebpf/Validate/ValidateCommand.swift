@@ -6,6 +6,7 @@ import EBPFSystem
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
+    _superCommandName: "ebpf",
     abstract: "Inspect BPF object files, without the kernel and without privileges.",
     discussion: """
       Lists what is in an object file - programs, maps, global variables, the kernel functions it \
