@@ -5,7 +5,8 @@
 # ours to the peer's. Times are CPU time, user and kernel, except where a row is about waiting.
 #
 # usage: scripts/benchmark.sh [--markdown] [--pairs N] [NAME…]
-#   NAME        btf lookup core validate ring profile network syscalls memory size; without one, all of them
+#   NAME        btf lookup core validate ring profile switch network syscalls memory size;
+#               without one, all of them
 #   --pairs N   how many pairs a row is the median of; 9 unless told otherwise
 #   --markdown  the table for the README
 #
@@ -15,13 +16,14 @@ cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
 . scripts/lib/benchmark.sh
 . scripts/lib/benchmark-rows.sh
+. scripts/lib/benchmark-tools.sh
 
 usage() {
   sed -n '/^# usage/,/^# *--markdown/s/^# \{0,1\}//p' "$0" >&2
   exit 64
 }
 
-all="btf lookup core validate ring profile network syscalls memory size"
+all="btf lookup core validate ring profile switch network syscalls memory size"
 form=
 pairs=9
 names=
@@ -59,7 +61,7 @@ scripts/build-static.sh ebpf-benchmarks
 benchmarks=.build-static/release/ebpf-benchmarks
 peers=.build-benchmarks
 mkdir -p "$peers"
-for program in btf_open btf_lookup getppid load ring allocate connect; do
+for program in btf_open btf_lookup getppid load ring allocate connect follow; do
   cc -std=gnu11 -O2 -Wall -Werror "Tests/Benchmarks/peers/$program.c" -o "$peers/$program" -lbpf
 done
 cc -std=gnu11 -O2 -Wall -Werror -static Tests/Benchmarks/peers/run.c -o "$peers/run"

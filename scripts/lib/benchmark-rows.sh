@@ -184,7 +184,9 @@ measure_syscalls() {
   pair calls_strace call_added ours -- call_added strace
   paired_row "added to each getppid by counting and timing it" ns calls_strace added_ns \
     "strace -c" "" ""
+  statistics_row
   on_exit=:
+  syscalls_tool_rows
 }
 
 call_added() { # tool
@@ -192,6 +194,7 @@ call_added() { # tool
   : >"$work/tool"
   case $1 in
     ours) dist/ebpf syscalls -i 0.1 --json >"$work/tool" 2>/dev/null & ;;
+    program_time) dist/ebpf syscalls -i 0.1 --json --program-time >"$work/tool" 2>/dev/null & ;;
     syscount) stdbuf -oL syscount -L -i 60 >"$work/tool" 2>/dev/null & ;;
     bpftrace)
       bpftrace -B none -e 'BEGIN { printf("ready\n"); }
@@ -239,6 +242,7 @@ measure_network() {
     "bpftrace, at close only" "" ""
   paired_row "1 byte there and back, recorded" ns network_echo_nothing echo_ns \
     "nothing attached" "< 1.10" 'ratio < 1.10'
+  network_tool_rows
 }
 
 network_ours() {
