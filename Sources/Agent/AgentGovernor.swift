@@ -6,22 +6,17 @@
   /// Keeps the tracers of an agent below the share of a CPU that they may cost.
   ///
   /// The cost is the processor time of this process and the time that the kernel spent in its programs, on
-  /// the average of an interval: what is done once an interval, making profiles and requests of what was
-  /// recorded, does not get cheaper by recording less for a second.
+  /// the average of an interval.
   struct AgentGovernor {
-    private var governor: OverheadGovernor
-    private let interval: Double
-    /// The share of a CPU, averaged with weights that fall by e in an interval; from zero after each step.
-    private var average = 0.0
+    private var governor: AveragedOverheadGovernor
     private let sources: [any TelemetrySource]
     private var before: (time: UInt64, cost: UInt64) = (0, 0)
 
     /// - Parameter interval: nanoseconds.
     init(limit: Double, over interval: UInt64, _ sources: [any TelemetrySource]) {
       self.sources = sources
-      self.interval = Double(max(1, interval))
       let means = sources.map(\.means).reduce(.init(sendsEvents: false, takesStacks: false), +)
-      governor = OverheadGovernor(limit: limit, means: means)
+      governor = AveragedOverheadGovernor(limit: limit, means: means, interval: interval)
     }
 
     /// What is left out now.
@@ -36,14 +31,7 @@
       defer { before = now }
       let time = now.time - before.time
       let cost = now.cost - min(now.cost, before.cost)
-      guard time > 0 else { return nil }
-      let share = Double(cost) / Double(time)
-      average += (share - average) * min(1, Double(time) / interval)
-      // A second that the average does not confirm is no reason to leave out more, nor less.
-      let bound = average > governor.limit ? share : min(share, governor.limit)
-      let step = governor.observe(nanoseconds: time, cost: UInt64(bound * Double(time)))
-      guard let step else { return nil }
-      average = 0
+      guard let step = governor.observe(nanoseconds: time, cost: cost) else { return nil }
       for source in sources { try source.economize(step.economy) }
       return "recording cost \(percent(step.cost)) of a CPU, limit \(percent(governor.limit)): "
         + text(of: step.economy)
