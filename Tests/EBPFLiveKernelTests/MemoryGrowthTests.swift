@@ -1,0 +1,78 @@
+import EBPFTracers
+import Glibc
+import Profiles
+import TestSupport
+import Testing
+
+/// Who grows, on the running kernel, against programs of known work.
+@Suite(.serialized) struct MemoryGrowthTests: AllocationTracing {
+  @Test func `a thousand touched pages are a thousand faults and four megabytes`() throws {
+    let pages = 1000
+    let child = try StoppedProcess(workload: "allocations", ["touch", String(pages)])
+    let tracer = tracer(of: child.id) {
+      $0.allocations = .none
+      $0.faultPeriod = 1
+    }
+    try tracer.start()
+    try child.resumeUntilStopped()
+    let recording = try tracer.stop()
+    child.send(SIGKILL)
+    let growth = try #require(recording.processes.first { $0.process == child.id })
+    #expect(growth.isExisting && !growth.hasEnded)
+    // A few more, of code and stack that the program had not used before.
+    #expect(growth.faults >= UInt64(pages) && growth.faults < UInt64(pages) + 40)
+    #expect(growth.maps == 1)
+    #expect(growth.mappedBytes == UInt64(pages) * 4096)
+    #expect(growth.growth >= Int64(pages) * 4096)
+    #expect(growth.growth < Int64(pages + 100) * 4096)
+    let faults = recording.sites.filter { $0.kind == .fault }
+    #expect(faults.reduce(0) { $0 + $1.count } == growth.faults)
+    let touched = try #require(faults.first)
+    let stack = recording.profile.stacks[touched.stack].map { recording.profile.frames[$0].name }
+    #expect(stack.first == "main" || stack.first == "touch")
+    #expect(touched.count >= UInt64(pages))
+    let mapped = recording.sites.filter { $0.kind == .map }
+    #expect(mapped.map(\.bytes) == [UInt64(pages) * 4096])
+    expectBalance(recording)
+  }
+
+  @Test func `one fault in so many stands for so many`() throws {
+    let pages = 20_000
+    let child = try StoppedProcess(workload: "allocations", ["touch", String(pages)])
+    let tracer = tracer(of: child.id) {
+      $0.allocations = .none
+      $0.faultPeriod = 16
+    }
+    try tracer.start()
+    try child.resumeUntilStopped()
+    let recording = try tracer.stop()
+    child.send(SIGKILL)
+    let counted = try #require(recording.processes.first { $0.process == child.id }).faults
+    let estimate = recording.sites.filter { $0.kind == .fault }.reduce(0) { $0 + $1.count }
+    // Binomial: the standard deviation of the estimate is √(n (16 − 1)); seven of them.
+    let deviation = (Double(counted) * 15).squareRoot()
+    #expect(abs(Double(estimate) - Double(counted)) < 7 * deviation)
+  }
+
+  @Test func `a process killed for want of memory is reported with its last seconds`() throws {
+    let group = try MemoryGroup(limit: 20 << 20)
+    let child = try StoppedProcess(workload: "allocations", ["touch", "51200"])
+    try group.add(child.id)
+    let tracer = tracer(of: child.id) {
+      $0.allocations = .none
+      $0.historyInterval = 100_000
+    }
+    try tracer.start()
+    #expect(try child.finish() == 128 + SIGKILL)
+    let recording = try tracer.stop()
+    let victim = try #require(recording.victims.first { $0.process == child.id })
+    #expect(recording.victims.count { $0.process == child.id } == 1)
+    #expect(victim.command == "allocations")
+    // The limit, less what the kernel counts late (a batch of pages for each CPU) and its own tables.
+    #expect(victim.anonymousBytes > 15 << 20 && victim.anonymousBytes <= 20 << 20)
+    #expect(victim.history.count > 2)
+    let resident = victim.history.map(\.residentBytes)
+    #expect(resident == resident.sorted())
+    #expect(victim.history.map(\.before) == victim.history.map(\.before).sorted(by: >))
+  }
+}
