@@ -24,6 +24,8 @@ enum Guest {
   static let cpu = "/bin/cpu"
   static let waits = "/bin/waits"
   static let processes = "/bin/processes"
+  static let otelMemory = "/bin/otel-memory"
+  static let threadContext = "/bin/thread-context"
   static let command = "/bin/ebpf"
 
   /// An object of Tests/Fixtures, parsed.

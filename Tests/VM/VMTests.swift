@@ -11,10 +11,10 @@ import Glibc
     KernelProbeChecks.all + KernelProbeRefusalChecks.all + MultiProbeChecks.all
     + TrampolineChecks.all + UserProbeChecks.all + TracepointChecks.all + ModuleChecks.all
     + TypeChecks.all + MapChecks.all + EventChecks.all + LinkChecks.all + ProfilerChecks.all
-    + WallChecks.all
+    + WallChecks.all + WakerChecks.all
     + StructOpsChecks.all + ReplacementChecks.all + TokenChecks.all
-    + MemoryChecks.all + NetworkChecks.all + SyscallChecks.all + ProcessChecks.all
-    + CommandChecks.all
+    + MemoryChecks.all + StaticAllocationChecks.all + NetworkChecks.all + SyscallChecks.all
+    + ProcessChecks.all + ContextChecks.all + CommandChecks.all
     + PrivilegeChecks.all + LockdownChecks.all
 
   static func main() {

@@ -76,7 +76,7 @@ make_initramfs() {
   llvm-objcopy --strip-all --remove-section=.swift_modhash .build-static/release/ebpf-vm-tests \
     "$root/bin/ebpf-vm-tests"
   for program in syscalls many_calls compat_calls network sockets memory allocations cpu unwind waits \
-    processes congestion with-capabilities with-token; do
+    processes congestion otel-memory thread-context with-capabilities with-token; do
     cp ".build-workloads/$program-static" "$root/bin/$program"
   done
   cp Tests/Fixtures/*.bpf.o "$root/fixtures"

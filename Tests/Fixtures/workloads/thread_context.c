@@ -3,7 +3,8 @@
  * usage: thread-context[-VARIANT] [seconds]
  *
  * Publishes a process and a thread context as OpenTelemetry's OTEPs 4719 and 4947 say it, without any
- * library; stops itself; then burns so many seconds of CPU time in in_span, and as many in outside.
+ * library; stops itself; then makes ten system calls that fail and burns so many seconds of CPU time in
+ * in_span, and as many of both in outside.
  *
  * Compiled with LIBRARY it is the thread context's library alone: the variable, and the function that
  * sets it. Compiled with LIBRARY_PATH the program loads that library with dlopen when it runs.
@@ -35,10 +36,13 @@ void set_record(struct record *record);
 
 #ifndef LIBRARY
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "stopped.h"
 
@@ -89,14 +93,24 @@ static void burn(double seconds)
 	} while (used.tv_sec + used.tv_nsec / 1e9 < seconds);
 }
 
+/* Calls that name who makes them. */
+static void ask(const char *path)
+{
+	for (int i = 0; i < 10; i++)
+		if (syscall(SYS_openat, AT_FDCWD, path, O_RDONLY) >= 0)
+			exit(1);
+}
+
 NOT_INLINED void in_span(double seconds)
 {
+	ask("/nowhere/in_span");
 	burn(seconds);
 	__asm__ volatile(""); /* no tail call: this frame stays on the stack */
 }
 
 NOT_INLINED void outside(double seconds)
 {
+	ask("/nowhere/outside");
 	burn(seconds);
 	__asm__ volatile("");
 }
