@@ -23,7 +23,11 @@
     ) {
       var configuration = MemoryTracerConfiguration()
       configuration.filter = filter
-      if let mean = settings.sampleBytes { configuration.allocations = .sampled(bytes: mean) }
+      if let mean = settings.sampleBytes {
+        configuration.allocations = .sampled(bytes: mean)
+      } else {
+        configuration.eventBufferBytes = 1 << 20
+      }
       self.configuration = configuration
       memory = MemoryTracer(configuration, sharing: sharing)
       telemetry = MemoryTelemetry(options)

@@ -27,6 +27,8 @@
       configuration.recordsDNS = settings.dns
       configuration.recordsDrops = settings.drops
       configuration.listLimit = 0
+      // Some thousand events between two readings, which are a wake-up apart.
+      configuration.eventBufferBytes = 1 << 20
       self.configuration = configuration
       var options = options
       options.connectionSpans = settings.spans

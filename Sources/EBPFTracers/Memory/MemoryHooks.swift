@@ -22,7 +22,9 @@ struct MemoryHooks: Sendable {
     var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
     var others: Set<String> = []
     var options = LoadOptions()
-    options.maxEntries = ["live": 1, "sites": max(1, configuration.siteLimit)]
+    options.maxEntries = [
+      "live": 1, "sites": max(1, configuration.siteLimit), "events": configuration.eventBufferBytes,
+    ]
     if configuration.allocations != .none {
       options.maxEntries["live"] = max(1, configuration.blockLimit)
       others = source.programs

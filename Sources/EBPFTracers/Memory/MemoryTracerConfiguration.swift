@@ -52,6 +52,9 @@ public struct MemoryTracerConfiguration: Sendable, Hashable {
   /// How many different places are told apart in the kernel; those that find no room go through the
   /// ring.
   public var siteLimit: UInt32 = 65_536
+  /// Bytes of the ring through which the kernel sends stacks and processes, a power of two and whole pages;
+  /// what finds it full is counted. Memory of this process too.
+  public var eventBufferBytes: UInt32 = 4 << 20
   /// Nanoseconds between two points of a process's history, of which the last 32 are kept.
   public var historyInterval: UInt64 = 250_000_000
 

@@ -37,6 +37,7 @@ final class NetworkSession: TracerSession {
     meter = OverheadMeter(kernel: kernel)
     var options = LoadOptions()
     options.maxEntries["connections"] = configuration.connectionCapacity
+    options.maxEntries["events"] = configuration.eventBufferBytes
     let attached = try AttachedHooks(
       try ObjectFile(parsing: EmbeddedObject.networkTracer, name: "network_tracer"),
       plans: NetworkHooks.plans(configuration), loading: [NetworkHooks.walker], options: options,

@@ -13,6 +13,9 @@ public struct NetworkTracerConfiguration: Sendable, Hashable {
   /// Connections that can be alive at the same time; more are counted as lost. The kernel keeps
   /// about 350 bytes for each.
   public var connectionCapacity: UInt32 = 32_768
+  /// Bytes of the ring through which the kernel sends events, a power of two and whole pages; what finds it
+  /// full is counted as lost. Memory of this process too.
+  public var eventBufferBytes: UInt32 = 4 << 20
   /// Ended connections, sockets and DNS queries that the result lists, each; totals count all.
   public var listLimit = 100_000
 
