@@ -57,7 +57,7 @@ public struct MemoryTelemetry: Sendable {
     toldVictims = recording.victims.count
 
     var metrics = MetricBatch(start: state.start, time: now)
-    addProcesses(recording.processes, &metrics)
+    addProcesses(recording.processes, recording.otherProcesses, &metrics)
     if recording.recordsAllocations { addAllocator(recording.totals, &metrics) }
     metrics.add(
       MetricDescriptor(
@@ -70,7 +70,9 @@ public struct MemoryTelemetry: Sendable {
 
   // MARK: - Metrics
 
-  private mutating func addProcesses(_ growth: [ProcessGrowth], _ metrics: inout MetricBatch) {
+  private mutating func addProcesses(
+    _ growth: [ProcessGrowth], _ others: EndedProcessTotals, _ metrics: inout MetricBatch
+  ) {
     var resident: [Subject: UInt64] = [:]
     var faults: [Subject: UInt64] = [:]
     for process in growth {
@@ -87,7 +89,8 @@ public struct MemoryTelemetry: Sendable {
       return list.attributes
     }
     // First, so that those that have ended have made room.
-    let faultPoints = processes.points(faults, ended: ended, &pending.statistics, attributes)
+    let faultPoints = processes.points(
+      faults, ended: ended, others: others.faults, &pending.statistics, attributes)
     metrics.add(
       MetricDescriptor("process.memory.usage", unit: "By", "Resident memory of processes."),
       .upDown, processes.points(resident, &pending.statistics, attributes))

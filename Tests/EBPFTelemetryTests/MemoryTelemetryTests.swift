@@ -13,7 +13,7 @@ import Testing
       periodType: Profile.ValueType("space", unit: "bytes"), period: 0)
     return MemoryRecording(
       totals: MemoryTotals(), usesStaticProbes: false, sampleBytes: nil, blocks: [], sites: [],
-      processes: [], victims: [],
+      processes: [], otherProcesses: EndedProcessTotals(), victims: [],
       profile: profile, statistics: TracerStatistics(),
       overhead: TracerOverhead(cpuPercent: 0, residentBytes: 0, unavailable: []), hooks: [],
       unresolvedFrames: 0, symbolSummary: "", host: "h", kernelRelease: "6")
@@ -116,6 +116,12 @@ import Testing
     #expect(
       try faults() == [process(2): 10, process(3): 10, process(4): 5, overflow: 10])
     recording.processes.append(growth(5, resident: 1, faults: 7))
+    #expect(
+      try faults() == [process(2): 10, process(3): 10, process(4): 5, overflow: 17])
+    // The tracer has no room for them one by one either.
+    recording.processes.removeFirst()
+    recording.otherProcesses.processes = 1
+    recording.otherProcesses.faults = 10
     #expect(
       try faults() == [process(2): 10, process(3): 10, process(4): 5, overflow: 17])
   }

@@ -60,11 +60,14 @@ import Testing
     try check(
       MemoryProcessRecord.self, "memory_process",
       [
-        "command": \.command, "cgroup": \.cgroup, "first_seen": \.firstSeen,
-        "faults": \.faults, "maps": \.maps,
-        "mapped_bytes": \.mappedBytes, "unmaps": \.unmaps, "unmapped_bytes": \.unmappedBytes,
-        "break_grown_bytes": \.breakGrownBytes, "break_shrunk_bytes": \.breakShrunkBytes,
-        "pages": \.filePages, "peak_pages": \.peakPages, "stacks": \.stacks, "points": \.points,
+        "command": \.figures.command, "cgroup": \.figures.cgroup, "first_seen": \.figures.firstSeen,
+        "faults": \.figures.faults, "maps": \.figures.maps,
+        "mapped_bytes": \.figures.mappedBytes, "unmaps": \.figures.unmaps,
+        "unmapped_bytes": \.figures.unmappedBytes,
+        "break_grown_bytes": \.figures.breakGrownBytes,
+        "break_shrunk_bytes": \.figures.breakShrunkBytes,
+        "pages": \.figures.filePages, "peak_pages": \.figures.peakPages, "stacks": \.figures.stacks,
+        "points": \.figures.points,
         "history": \.history,
       ])
   }
@@ -102,14 +105,43 @@ import Testing
     #expect(sum.followLost == 7)
   }
 
+  @Test func `places beyond the room for them are lost, and counted`() {
+    var received = MemoryCollector.Received(siteLimit: 1, overflowLimit: 2)
+    func add(_ size: UInt64) {
+      let site = MemorySiteKey(size: size, kind: MemorySiteKey.Kind.allocation)
+      received.add(
+        MemorySiteEvent(
+          kind: 2, padding: 0, site: site, amount: MemoryAmount(count: 3, bytes: 3 * size)))
+    }
+    for size in [10, 20, 30, 10, 40] as [UInt64] { add(size) }
+    #expect(
+      Set(received.overflow.map { [$0.key.size, $0.value.count, $0.value.bytes] }) == [
+        [10, 6, 60], [20, 3, 60],
+      ])
+    #expect(received.sitesLost == 2)
+  }
+
+  @Test func `stacks beyond the room for them are lost, and counted`() {
+    var stacks = StackTable(limit: 2)
+    func add(_ id: UInt64) -> Bool {
+      // `struct stack_event`: kind, flags, depth, id, addresses.
+      let record: [UInt64] = [1 | 1 << 48, id, 0, 0x1000 + id]
+      return record.withUnsafeBytes { stacks.add(record: $0.bytes) }
+    }
+    #expect([1, 2, 3, 2, 3].allSatisfy { add($0) })
+    #expect(stacks.count == 2 && stacks.lost == 2)
+    #expect(stacks[StackID(low: 2, high: 0)]?.addresses == [0x1002])
+    #expect(stacks[StackID(low: 3, high: 0)] == nil)
+  }
+
   @Test func `a full history begins with its oldest point`() {
     var record = MemoryProcessRecord()
     for number in 0..<40 {
       record.history[number % 32] = MemoryPoint(time: UInt64(number), pages: 1)
-      record.points += 1
+      record.figures.points += 1
     }
     #expect(record.orderedHistory.map(\.time) == (8..<40).map(UInt64.init))
-    record.points = 3
+    record.figures.points = 3
     #expect(record.orderedHistory.count == 3)
   }
 }

@@ -5,6 +5,12 @@ internal import EBPF
 struct StackTable: Sendable {
   private var addresses: [UInt64] = []
   private var places: [StackID: Place] = [:]
+  private let limit: Int
+  /// Distinct stacks that found no room, each as often as it was sent.
+  private(set) var lost: UInt64 = 0
+
+  /// Keeps at most so many distinct stacks.
+  init(limit: Int = .max) { self.limit = limit }
 
   private struct Place: Sendable {
     var start: UInt32
@@ -27,6 +33,10 @@ struct StackTable: Sendable {
     let id = StackID(low: low, high: high)
     // Sent again when the kernel forgot that it was sent.
     guard places[id] == nil else { return true }
+    guard places.count < limit else {
+      lost += 1
+      return true
+    }
     for index in 0..<Int(depth) {
       guard let address = record.integer(at: 24 + 8 * index, as: UInt64.self, order: .host) else {
         return false

@@ -73,7 +73,8 @@ struct MemoryAssembler {
     return MemoryRecording(
       totals: totals(), usesStaticProbes: usesStaticProbes, sampleBytes: weight.mean,
       blocks: blocks(stacks),
-      sites: sites(sums, stacks), processes: growth(), victims: victims(),
+      sites: sites(sums, stacks), processes: growth(),
+      otherProcesses: readings.others, victims: victims(),
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, unresolvedFrames: builder.unresolved.values.reduce(0, +),
       symbolSummary: builder.summary, host: names.node, kernelRelease: names.release)
@@ -218,7 +219,7 @@ struct MemoryAssembler {
         age: readings.endTime > block.time ? readings.endTime - block.time : 0,
         process: Int32(truncatingIfNeeded: key.process.processID),
         thread: Int32(truncatingIfNeeded: block.threadID), command: command(key.process),
-        isOfEndedProcess: readings.ended.contains(key.process),
+        isOfEndedProcess: !readings.running.contains(key.process),
         stack: stacks[Place(process: key.process, stack: block.stack)] ?? 0)
     }
     .sorted { ($1.size, $0.process, $0.address) < ($0.size, $1.process, $1.address) }
@@ -262,21 +263,18 @@ struct MemoryAssembler {
     return readings.processes.map { key, record in
       let process = Int32(truncatingIfNeeded: key.processID)
       let before = first[key.processID] == record.firstSeen ? baseline.resident(key) : nil
-      let isLast = last[key.processID] == record.firstSeen && !readings.ended.contains(key)
+      let isLast = last[key.processID] == record.firstSeen && readings.running.contains(key)
       let now =
         isLast
         ? symbolizer.number(of: process).flatMap { ProcessBaseline.residentBytes(of: $0) } : nil
-      let told =
-        (record.filePages &+ record.anonymousPages &+ record.sharedPages) &* pageSize
+      let told = record.residentPages &* pageSize
       return ProcessGrowth(
         process: process, command: record.command.text, cgroup: record.cgroup,
         isExisting: before != nil,
         hasEnded: now == nil, residentBefore: before ?? 0, residentAfter: now ?? told,
         residentPeak: record.peakPages &* pageSize, faults: record.faults, maps: record.maps,
         mappedBytes: record.mappedBytes, unmaps: record.unmaps,
-        unmappedBytes: record.unmappedBytes,
-        breakBytes: Int64(clamping: record.breakGrownBytes)
-          &- Int64(clamping: record.breakShrunkBytes))
+        unmappedBytes: record.unmappedBytes, breakBytes: record.breakBytes)
     }
     .sorted { ($1.growth, $1.faults, $0.process) < ($0.growth, $0.faults, $1.process) }
   }
@@ -287,11 +285,11 @@ struct MemoryAssembler {
     return readings.received.victims.map { event in
       MemoryVictim(
         process: Int32(truncatingIfNeeded: event.process.processID),
-        command: event.growth.command.text,
+        command: event.growth.figures.command.text,
         time: UInt64(clamping: Int64(clamping: event.time) &+ offset),
-        anonymousBytes: event.growth.anonymousPages &* pageSize,
-        fileBytes: event.growth.filePages &* pageSize,
-        sharedBytes: event.growth.sharedPages &* pageSize,
+        anonymousBytes: event.growth.figures.anonymousPages &* pageSize,
+        fileBytes: event.growth.figures.filePages &* pageSize,
+        sharedBytes: event.growth.figures.sharedPages &* pageSize,
         history: event.growth.orderedHistory.map { point in
           MemoryVictim.Point(
             before: event.time > point.time ? event.time - point.time : 0,

@@ -5,7 +5,7 @@ internal import EBPFSystem
 /// and out-of-memory kills.
 struct MemoryCollector: ~Copyable {
   private var ring: RingBufferMemory
-  private var received = Received()
+  private var received: Received
 
   /// A process seen first, or again.
   struct Announcement: Sendable {
@@ -15,9 +15,12 @@ struct MemoryCollector: ~Copyable {
 
   /// What came through the ring.
   struct Received: Sendable {
-    var stacks = StackTable()
+    var stacks: StackTable
     /// Events that were not counted in the kernel because the table was full.
-    var overflow: [MemorySiteKey: MemoryAmount] = [:]
+    private(set) var overflow: [MemorySiteKey: MemoryAmount] = [:]
+    /// Such events that found no room here either.
+    private(set) var sitesLost: UInt64 = 0
+    private let overflowLimit: Int
     /// Processes announced since the last drain.
     var announced: [Announcement] = []
     /// Processes that ended since the last drain.
@@ -29,9 +32,27 @@ struct MemoryCollector: ~Copyable {
     var malformed: UInt64 = 0
     /// When the present drain began, in nanoseconds of the monotonic clock.
     var now: UInt64 = 0
+
+    /// Has room for so many places beyond those of the kernel, and for the stacks of both.
+    init(siteLimit: Int, overflowLimit: Int = 65_536) {
+      self.overflowLimit = overflowLimit
+      stacks = StackTable(limit: siteLimit + overflowLimit)
+    }
+
+    /// Counts an event that the kernel had no room for.
+    mutating func add(_ event: MemorySiteEvent) {
+      guard overflow[event.site] != nil || overflow.count < overflowLimit else {
+        sitesLost += 1
+        return
+      }
+      overflow[event.site, default: MemoryAmount()] += event.amount
+    }
   }
 
-  init(ring: consuming RingBufferMemory) { self.ring = ring }
+  init(ring: consuming RingBufferMemory, siteLimit: Int) {
+    self.ring = ring
+    received = Received(siteLimit: siteLimit)
+  }
 
   /// Reads everything that is there. Returns the processes that were announced, the latest first, and
   /// those that ended.
@@ -52,6 +73,9 @@ struct MemoryCollector: ~Copyable {
   /// What came so far.
   var result: Received { received }
 
+  /// What found no room here.
+  var lost: (sites: UInt64, stacks: UInt64) { (received.sitesLost, received.stacks.lost) }
+
   /// Records that were not what they should be.
   var malformed: UInt64 { ring.counts.malformed + received.malformed }
 
@@ -70,7 +94,7 @@ struct MemoryCollector: ~Copyable {
       if received.stacks.add(record: record) { return }
     case Kind.site:
       if let event = BitwiseBytes.load(MemorySiteEvent.self, from: record) {
-        received.overflow[event.site, default: MemoryAmount()] += event.amount
+        received.add(event)
         return
       }
     case Kind.process:

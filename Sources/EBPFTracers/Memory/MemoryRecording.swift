@@ -17,6 +17,9 @@ public struct MemoryRecording: Sendable {
   public var sites: [MemorySite]
   /// The processes that were seen, those that grew most first.
   public var processes: [ProcessGrowth]
+  /// Processes that ended and are not among ``processes``, since there were more than
+  /// ``MemoryTracerConfiguration/endedLimit``. Blocks and sites of theirs have no command name.
+  public var otherProcesses: EndedProcessTotals
   /// The processes that the kernel killed for want of memory, in order.
   public var victims: [MemoryVictim]
   /// The stacks that blocks and sites refer to. Values are `alloc_objects`, `alloc_space`,
@@ -170,6 +173,27 @@ public struct ProcessGrowth: Sendable, Hashable {
     Int64(clamping: residentAfter).subtractingReportingOverflow(Int64(clamping: residentBefore))
       .partialValue
   }
+}
+
+/// Processes that are not told apart any more, summed.
+public struct EndedProcessTotals: Sendable, Hashable {
+  /// How many they are.
+  public var processes: UInt64 = 0
+  /// Their page faults of user memory.
+  public var faults: UInt64 = 0
+  /// Their successful `mmap` calls, and `mremap` calls that grew.
+  public var maps: UInt64 = 0
+  /// The bytes of those.
+  public var mappedBytes: UInt64 = 0
+  /// Their successful `munmap` calls, and `mremap` calls that shrank.
+  public var unmaps: UInt64 = 0
+  /// The bytes of those.
+  public var unmappedBytes: UInt64 = 0
+  /// By how much their program breaks moved, up less down.
+  public var breakBytes: Int64 = 0
+
+  /// None.
+  public init() {}
 }
 
 /// A process that the kernel killed because memory had run out.

@@ -82,8 +82,22 @@ struct MemoryPoint: Hashable, BitwiseCopyable, Sendable {
   var pages: UInt64 = 0
 }
 
-/// `struct memory_process`.
+/// `struct memory_process`: its figures, and how it grew.
 struct MemoryProcessRecord: BitwiseCopyable, Sendable {
+  var figures = MemoryProcessFigures()
+  var history = InlineArray<32, MemoryPoint>(repeating: MemoryPoint())
+
+  /// The points that were written, oldest first.
+  var orderedHistory: [MemoryPoint] {
+    let all = history.indices.map { history[$0] }
+    guard figures.points > UInt64(all.count) else { return Array(all.prefix(Int(figures.points))) }
+    let next = Int(figures.points % UInt64(all.count))
+    return Array(all[next...] + all[..<next])
+  }
+}
+
+/// The first members of `struct memory_process`: all that is of interest once it has ended.
+struct MemoryProcessFigures: BitwiseCopyable, Sendable {
   var command = CommandName("")
   var cgroup: UInt64 = 0
   var firstSeen: UInt64 = 0
@@ -101,14 +115,13 @@ struct MemoryProcessRecord: BitwiseCopyable, Sendable {
   var peakPages: UInt64 = 0
   var stacks: UInt64 = 0
   var points: UInt64 = 0
-  var history = InlineArray<32, MemoryPoint>(repeating: MemoryPoint())
 
-  /// The points that were written, oldest first.
-  var orderedHistory: [MemoryPoint] {
-    let all = history.indices.map { history[$0] }
-    guard points > UInt64(all.count) else { return Array(all.prefix(Int(points))) }
-    let next = Int(points % UInt64(all.count))
-    return Array(all[next...] + all[..<next])
+  /// Resident pages as the kernel last told.
+  var residentPages: UInt64 { filePages &+ anonymousPages &+ sharedPages }
+
+  /// By how much the program break moved, up less down.
+  var breakBytes: Int64 {
+    Int64(clamping: breakGrownBytes) &- Int64(clamping: breakShrunkBytes)
   }
 }
 

@@ -30,17 +30,20 @@ final class MemorySession: Sendable {
   private let filters: ProcessFilterMaps
   private let economy: EconomyMap
   private let meter: OverheadMeter
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   private struct State {
     var control = MemoryControl()
     /// Why nothing is recorded: on request, or to save.
     var isPaused = false
     var isSuspended = false
-    /// What processes that have ended left behind.
-    var ended: [ProcessIdentity: MemoryProcessRecord] = [:]
+    var ended: EndedProcesses
     /// Allocators that could not be probed when a followed process began a program that has them.
     var missed: [String] = []
+
+    init(_ configuration: MemoryTracerConfiguration) {
+      ended = EndedProcesses(limit: Int(configuration.endedLimit))
+    }
 
     mutating func setRecording() {
       control.paused =
@@ -55,6 +58,7 @@ final class MemorySession: Sendable {
     self.symbolizer = symbolizer
     requestTime = Clock.monotonic.now
     self.configuration = configuration
+    state = Mutex(State(configuration))
     let meter = OverheadMeter(kernel: kernel)
     let numbers = try ProcessNumbers()
     baseline = ProcessBaseline(of: configuration.filter.processes, numbers)
@@ -82,7 +86,9 @@ final class MemorySession: Sendable {
     self.control = try Map(try object.map("control"))
     self.processes = try Map(try object.map("processes"))
     let events = try object.map("events")
-    collector = Mutex(try MemorySession.collector(of: events, kernel: kernel))
+    collector = Mutex(
+      try MemorySession.collector(
+        of: events, siteLimit: Int(configuration.siteLimit), kernel: kernel))
     do throws(Errno) { poller = try Poller() } catch {
       throw EBPFError(
         .system, "cannot prepare to wait for events",
@@ -130,12 +136,13 @@ final class MemorySession: Sendable {
   }
 
   private static func collector(
-    of events: RawMap, kernel: any KernelInterface
+    of events: RawMap, siteLimit: Int, kernel: any KernelInterface
   ) throws(EBPFError) -> MemoryCollector {
     do throws(Errno) {
       return MemoryCollector(
         ring: try RingBufferMemory(
-          map: events.fileDescriptor, size: Int(events.information.maxEntries), kernel: kernel))
+          map: events.fileDescriptor, size: Int(events.information.maxEntries), kernel: kernel),
+        siteLimit: siteLimit)
     } catch {
       throw EBPFError(
         .system, "cannot map the tracer's ring buffer",
@@ -177,8 +184,11 @@ extension MemorySession {
     for process in ended {
       // What cannot be taken now stays in the map, and is read at the end.
       do throws(EBPFError) {
-        guard let record = try processes.take(process) else { continue }
-        state.withLock { $0.ended[process] = record }
+        try state.withLock { (state) throws(EBPFError) in
+          // At one moment, so that it is always in one of the two.
+          guard let record = try processes.take(process) else { return }
+          state.ended.add(process, record.figures)
+        }
       } catch { continue }
     }
   }
@@ -188,8 +198,11 @@ extension MemorySession {
     var received: MemoryCollector.Received
     var sites: [MemorySiteKey: MemoryAmount]
     var blocks: [(key: MemoryAddress, value: MemoryBlockRecord)]
-    var processes: [ProcessIdentity: MemoryProcessRecord]
-    var ended: Set<ProcessIdentity>
+    var processes: [ProcessIdentity: MemoryProcessFigures]
+    /// Of those, the ones whose end was not told.
+    var running: Set<ProcessIdentity>
+    /// The processes that ended and are not among those.
+    var others: EndedProcessTotals
     var counts: MemoryCounters
     var endTime: UInt64
   }
@@ -220,17 +233,23 @@ extension MemorySession {
     let received = collector.withLock { $0.result }
     var sites = received.overflow
     for (key, amount) in counted { sites[key, default: MemoryAmount()] += amount }
+    let present = try processes.entries()
     let ended = state.withLock { $0.ended }
-    var all = ended
-    for (key, record) in try processes.entries() { all[key] = record }
+    var all = ended.kept
+    for (key, record) in present { all[key] = record.figures }
     return Readings(
-      received: received, sites: sites, blocks: blocks, processes: all, ended: Set(ended.keys),
+      received: received, sites: sites, blocks: blocks, processes: all,
+      running: Set(present.map(\.key)).subtracting(ended.kept.keys), others: ended.others,
       counts: try counts(), endTime: end)
   }
 
-  /// The kernel's counters, summed over CPUs.
+  /// The kernel's counters, summed over CPUs, and what found no room here.
   func counts() throws(EBPFError) -> MemoryCounters {
-    MemoryCounters(summing: try counters.values(for: 0) ?? [])
+    var counts = MemoryCounters(summing: try counters.values(for: 0) ?? [])
+    let lost = collector.withLock { $0.lost }
+    counts.sitesLost &+= lost.sites
+    counts.stacksLost &+= lost.stacks
+    return counts
   }
 
   /// The hooks in use.

@@ -50,11 +50,14 @@ public struct MemoryTracerConfiguration: Sendable, Hashable {
   /// How many blocks in use are remembered; those that find no room are counted.
   public var blockLimit: UInt32 = 262_144
   /// How many different places are told apart in the kernel; those that find no room go through the
-  /// ring.
+  /// ring, and 65,536 of them are told apart outside. Events of more are lost, and counted.
   public var siteLimit: UInt32 = 65_536
   /// Bytes of the ring through which the kernel sends stacks and processes, a power of two and whole pages;
   /// what finds it full is counted. Memory of this process too.
   public var eventBufferBytes: UInt32 = 4 << 20
+  /// How many processes that have ended are told apart; where there are more, those that grew least
+  /// are only summed (``MemoryRecording/otherProcesses``). Each takes about 250 bytes.
+  public var endedLimit: UInt32 = 12_000
   /// Nanoseconds between two points of a process's history, of which the last 32 are kept.
   public var historyInterval: UInt64 = 250_000_000
 

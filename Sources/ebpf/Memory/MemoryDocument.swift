@@ -12,6 +12,7 @@ struct MemoryDocument: Encodable {
   let leaks: [Block]
   let sites: [Site]
   let processes: [Growth]
+  let otherProcesses: Others
   let victims: [Victim]
   let loss: LossDocument
   let overhead: OverheadDocument
@@ -97,6 +98,27 @@ struct MemoryDocument: Encodable {
     let breakBytes: Int64
   }
 
+  /// Processes that ended and are not listed, summed.
+  struct Others: Encodable {
+    let processes: UInt64
+    let faults: UInt64
+    let maps: UInt64
+    let mappedBytes: UInt64
+    let unmaps: UInt64
+    let unmappedBytes: UInt64
+    let breakBytes: Int64
+
+    init(_ totals: EndedProcessTotals) {
+      processes = totals.processes
+      faults = totals.faults
+      maps = totals.maps
+      mappedBytes = totals.mappedBytes
+      unmaps = totals.unmaps
+      unmappedBytes = totals.unmappedBytes
+      breakBytes = totals.breakBytes
+    }
+  }
+
   struct Victim: Encodable {
     let pid: Int32
     let command: String
@@ -144,6 +166,7 @@ struct MemoryDocument: Encodable {
         mappedBytes: process.mappedBytes, unmaps: process.unmaps,
         unmappedBytes: process.unmappedBytes, breakBytes: process.breakBytes)
     }
+    otherProcesses = Others(result.otherProcesses)
     victims = result.victims.map { victim in
       Victim(
         pid: victim.process, command: victim.command, timeUnixNs: victim.time,

@@ -111,6 +111,13 @@ struct MemoryReport {
         + "\(Figures.count(statistics.dropped)) dropped, "
         + "\(Figures.count(statistics.truncated)) stacks truncated")
     if command.recordsAllocations { allocations(footer) }
+    let others = result.otherProcesses
+    if others.processes > 0 {
+      footer.line(
+        "processes",
+        "\(Figures.count(others.processes)) that ended are not listed, those that grew least: "
+          + "\(Figures.count(others.faults)) page faults")
+    }
     footer.line("symbols", result.symbolSummary)
     footer.hooks(result.hooks)
     footer.overhead(result.overhead)
