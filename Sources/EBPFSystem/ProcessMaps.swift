@@ -1,7 +1,7 @@
 public import EBPFObject
 
 /// The memory of a process, by address: `/proc/PID/maps`.
-public struct ProcessMaps: Sendable {
+public struct ProcessMaps: Sendable, Hashable {
   /// The mappings, sorted by address, without overlaps.
   public let mappings: [ProcessMapping]
   /// True when the process had more mappings than ``limit``, and the rest were left out.

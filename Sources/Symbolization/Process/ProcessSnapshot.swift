@@ -76,6 +76,11 @@ struct ProcessSnapshot: Sendable {
     }
   }
 
+  /// Keeps one list of mappings with a process that has the same ones, as what `fork` copies has.
+  mutating func share(_ other: ProcessSnapshot) {
+    if maps == other.maps { maps = other.maps }
+  }
+
   /// Looks whether this is still the same process running the same program; false when another one
   /// runs under its number. What is known of one that has ended stays.
   mutating func isCurrent() -> Bool {

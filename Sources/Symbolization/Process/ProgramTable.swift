@@ -49,6 +49,9 @@ struct ProgramTable: Sendable {
     var snapshot = try ProcessSnapshot(pid: place, cache: &files)
     snapshot.lastUse = calls
     let key = Key(pid: pid, image: snapshot.status.image)
+    if let family = families[key.image], let relative = snapshots[family] {
+      snapshot.share(relative)
+    }
     snapshots[key] = snapshot
     latest[pid] = key
     families[key.image] = key
