@@ -13,11 +13,8 @@
     init() throws { directory = try TemporaryDirectory() }
 
     private func sender(_ address: String, requests: Int) throws -> TalkingProcess {
-      // Beside the test bundle, wherever that was built.
-      let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-      let folder = bundle.split(separator: "/").dropLast().joined(separator: "/")
-      return try TalkingProcess(
-        ["/\(folder)/telemetry-sender", directory.file("spool"), "\(requests)"],
+      try TalkingProcess(
+        [try TestPrograms.path("telemetry-sender"), directory.file("spool"), "\(requests)"],
         environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": address, "SWIFT_BACKTRACE": "enable=no"])
     }
 

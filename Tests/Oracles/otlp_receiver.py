@@ -87,8 +87,8 @@ def from_otlp_json(value):
 
 
 class Connection:
-    def __init__(self, stream, script, keeps_bodies):
-        self.stream, self.script, self.keeps_bodies, self.buffer = stream, script, keeps_bodies, b""
+    def __init__(self, stream, script, options):
+        self.stream, self.script, self.options, self.buffer = stream, script, options, b""
 
     def fill(self):
         data = self.stream.recv(1 << 16)
@@ -149,12 +149,15 @@ class Connection:
                 json_format.ParseDict(from_otlp_json(json.loads(plain)), request)
             else:
                 request.ParseFromString(plain)
-            record.update(signal=signal, items=items(signal, request), plain=len(plain))
-            if self.keeps_bodies:
+            found = items(signal, request)
+            record.update(signal=signal, items=found, plain=len(plain))
+            if self.options.sums:
+                record.update(items=[], count=len(found), sum=sum(int(i, 16) for i in found))
+            if self.options.bodies:
                 record["body"] = base64.b64encode(plain).decode()
             name, _, value = step.partition("=")
             if name == "max":
-                name = "200" if len(record["items"]) <= int(value) else "413"
+                name = "200" if len(found) <= int(value) else "413"
             record["took"] = name in ("200", "reject", "html", "endless", "cut")
             say(record)
             response = response_type()
@@ -209,11 +212,11 @@ class Script:
             return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
 
 
-def serve(stream, script, keeps_bodies, context):
+def serve(stream, script, options, context):
     try:
         if context:
             stream = context.wrap_socket(stream, server_side=True)
-        Connection(stream, script, keeps_bodies).serve()
+        Connection(stream, script, options).serve()
     except (EOFError, OSError, ssl.SSLError):
         pass
     finally:
@@ -227,6 +230,8 @@ def main():
     parser.add_argument("--key")
     parser.add_argument("--client-authority")
     parser.add_argument("--bodies", action="store_true", help="add the body, inflated, as base64")
+    parser.add_argument("--sums", action="store_true",
+                        help="of spans only their number and the sum of their ids")
     parser.add_argument("script")
     arguments = parser.parse_args()
     context = None
@@ -241,7 +246,7 @@ def main():
     script = Script(arguments.script)
     while True:
         stream, _ = listener.accept()
-        threading.Thread(target=serve, args=(stream, script, arguments.bodies, context),
+        threading.Thread(target=serve, args=(stream, script, arguments, context),
                          daemon=True).start()
 
 

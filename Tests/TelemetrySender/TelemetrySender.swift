@@ -7,19 +7,29 @@ import Glibc
   import OTLPExporter
 #endif
 
-/// A process that exports, for tests that kill one.
+/// A process that exports, for tests that kill one, and for those that look at its memory.
 ///
 /// usage: telemetry-sender SPOOL REQUESTS
+///        telemetry-sender --spans COUNT MARK
 ///
 /// Gives the exporter so many requests of ten log records, whose bodies count up, and prints
 /// `accepted N` after each that is on disk. On SIGTERM it flushes, and prints what became of all. The
 /// environment says where to send.
+///
+/// With `--spans` it exports so many spans whose ids count up, waits while the queue is full, and prints
+/// what it has cost when MARK of them are sent and when all are. At the end it says what became of them.
 @main struct TelemetrySender {
   static func main() {
     #if OTLPExporter
       let arguments = CommandLine.arguments
+      if arguments.count == 4, arguments[1] == "--spans", let count = Int(arguments[2]),
+        let mark = Int(arguments[3]), count >= mark
+      {
+        do { try SpanSender().send(count, mark: mark) } catch { say("error \(error)") }
+        return
+      }
       guard arguments.count == 3, let requests = Int(arguments[2]) else {
-        fatalError("usage: telemetry-sender SPOOL REQUESTS")
+        fatalError("usage: telemetry-sender SPOOL REQUESTS | --spans COUNT MARK")
       }
       // Blocked before any thread exists, so that only sigwait takes it.
       var termination = sigset_t()
@@ -35,24 +45,20 @@ import Glibc
   }
 
   /// Says it at once: who is killed has no time to flush.
-  private static func say(_ line: String) {
+  static func say(_ line: String) {
     let bytes = Array("\(line)\n".utf8)
     _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
   }
 
   #if OTLPExporter
     private static func send(_ requests: Int, spool: String, until end: sigset_t) throws {
-      var variables: [String: String] = [:]
-      for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_CERTIFICATE"] {
-        if let value = getenv(name) { variables[name] = String(cString: value) }
-      }
       var options = TelemetryExporter.Options()
       options.spoolFolder = spool
       options.retry.initialDelay = .milliseconds(5)
       options.retry.maximumDelay = .milliseconds(20)
       options.flushLimit = .seconds(60)
       let exporter = try TelemetryExporter(
-        ExporterConfiguration(environment: variables), options: options,
+        ExporterConfiguration(environment: variables()), options: options,
         logger: Logger(label: "sender") { _ in SwiftLogNoOpLogHandler() })
       let done = DispatchSemaphore(value: 0)
       Task.detached {
@@ -69,9 +75,23 @@ import Glibc
       exporter.drain()
       done.wait()
       guard let logs = exporter.statistics[.logs] else { return }
-      say(
-        "recovered \(logs.recovered) produced \(logs.produced) sent \(logs.sent) "
-          + "spooled \(logs.spooled) dropped \(logs.droppedInTotal) balanced \(logs.isBalanced)")
+      say(account(logs))
+    }
+
+    /// What the environment says of where to send.
+    static func variables() -> [String: String] {
+      var variables: [String: String] = [:]
+      for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_CERTIFICATE"] {
+        if let value = getenv(name) { variables[name] = String(cString: value) }
+      }
+      return variables
+    }
+
+    /// What became of everything.
+    static func account(_ statistics: DeliveryStatistics) -> String {
+      "recovered \(statistics.recovered) produced \(statistics.produced) sent \(statistics.sent) "
+        + "spooled \(statistics.spooled) dropped \(statistics.droppedInTotal) "
+        + "balanced \(statistics.isBalanced)"
     }
 
     private static func records(_ ids: Range<Int>) -> TelemetryExport {

@@ -22,6 +22,10 @@ public final class Receiver: Sendable {
     public var step: String
     /// Whether the answer said yes.
     public var took: Bool
+    /// The number of spans; needs `--sums`, which leaves out ``items``.
+    public var count: Int?
+    /// The sum of their ids; needs `--sums`.
+    public var sum: Int?
     private var body: Data?
 
     /// The facts in it, as ``OTLPDecoder/rows(_:_:isJSON:)`` gives them; needs `--bodies`.
