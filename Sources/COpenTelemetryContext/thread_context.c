@@ -67,3 +67,13 @@ struct otelctx_record *otelctx_swap(struct otelctx_record *record) {
 const struct otelctx_record *otelctx_current(void) { return otel_thread_ctx_v1; }
 
 struct otelctx_record *otelctx_own(void) { return &own; }
+
+// SwiftJob; the kinds of what the runtime enqueues for its own ends are 192 and above.
+struct job {
+  const void *metadata;
+  uintptr_t references;
+  void *_Nullable scheduler_private[2];
+  uint32_t flags;  // the lowest byte is the kind
+};
+
+bool otelctx_is_task(const void *job) { return (((const struct job *)job)->flags & 0xff) == 0; }

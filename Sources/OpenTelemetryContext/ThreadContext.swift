@@ -4,9 +4,8 @@ internal import COpenTelemetryContext
 /// profilers: OpenTelemetry's OTEP 4947.
 ///
 /// The context is a thread's and not a task's: a task that awaits may go on in another thread, while
-/// this one does something else. So put it around the synchronous parts of asynchronous work. (Tracers of
-/// swift-distributed-tracing keep their span in a task-local value, which tells nobody when a thread takes
-/// up a task; there is no hook that could do this by itself.)
+/// this one does something else. So there is one scope for synchronous work, and one for asynchronous work,
+/// which has the threads follow the task.
 ///
 /// Readers take it into account once ``ProcessContext`` is published. They find it by the symbol
 /// `otel_thread_ctx_v1`: in a stripped executable only when it was linked with
@@ -55,7 +54,7 @@ public enum ThreadContext {
       spanID: otelctx_word(record, 16), flags: record.pointee.trace_flags)
   }
 
-  private static func fill(
+  static func fill(
     _ record: UnsafeMutablePointer<otelctx_record>, _ span: SpanContext, _ attributes: [String]
   ) {
     unsafe otelctx_fill(record, span.traceHigh, span.traceLow, span.spanID, span.flags)

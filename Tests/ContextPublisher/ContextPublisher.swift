@@ -3,11 +3,11 @@ import OpenTelemetryContext
 
 /// A service of known work, which publishes what it is and which span its threads are at work on.
 ///
-/// usage: context-publisher SECONDS
+/// usage: context-publisher SECONDS | tasks ROUNDS
 ///
 /// Publishes, starts a thread, and stops itself while both are at work on a span. When it is continued
 /// each thread burns so many seconds of processor time in each of its functions, whose names say in which
-/// span they run.
+/// span they run. With `tasks` it stops itself first, and then does the work of ``Tasks``.
 @main struct ContextPublisher {
   /// The ids of the spans by the last digit: 1 is workInA, 2 workInB, 3 workInC.
   static func span(_ number: UInt64) -> SpanContext {
@@ -19,15 +19,28 @@ import OpenTelemetryContext
     return span
   }
 
-  static func main() throws {
-    guard CommandLine.arguments.count == 2, let seconds = Double(CommandLine.arguments[1]) else {
-      fatalError("usage: context-publisher SECONDS")
+  @MainActor static func main() async throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    try publish()
+    if arguments.count == 2, arguments.first == "tasks", let rounds = Int(arguments[2]) {
+      _ = kill(getpid(), SIGSTOP)
+      await Tasks(rounds: rounds).run()
+    } else if arguments.count == 1, let seconds = Double(arguments[1]) {
+      work(seconds)
+    } else {
+      fatalError("usage: context-publisher SECONDS | tasks ROUNDS")
     }
+  }
+
+  static func publish() throws {
     try ProcessContext.publish(
       [
         "service.name": "orders", "service.instance.id": "instance-1", "service.version": "1.2.3",
         "answer": 42, "share": 0.25, "is.known": true, "tags": ["a", "b"],
       ], threadAttributes: ["http.route", "user"])
+  }
+
+  static func work(_ seconds: Double) {
     let ready = Pipe()
     let go = Pipe()
     let thread = Other(ready: ready, go: go, seconds: seconds).start()

@@ -204,6 +204,41 @@ import Testing
     #expect(children == [Self.span(1): 20, Self.span(2): 10, Self.span(3): 10])
   }
 
+  @Test func `a call of a task is part of its span, whatever thread the task is in`() throws {
+    let rounds = 40
+    let child = try StoppedProcess([try publisherPath(), "tasks", "\(rounds)"])
+    var configuration = SyscallTracerConfiguration()
+    configuration.filter.processes = [child.id]
+    configuration.sendsEvents = true
+    configuration.eventRule = SyscallEventRule(failed: true, minimumNanoseconds: nil)
+    configuration.linksSpans = true
+    configuration.eventBufferBytes = 64 << 20
+    let tracer = SyscallTracer(configuration)
+    try tracer.start()
+    #expect(try child.finish() == 0)
+    let summary = try tracer.stop()
+    #expect(summary.losses.events == 0)
+    let spans: [String: UInt64] = ["taskA": 1, "taskB": 2, "childOfB": 2, "taskC": 3]
+    var counts: [String: Int] = [:]
+    var threads: [String: [Int32]] = [:]
+    for event in summary.unreadEvents where event.call.name == "openat" {
+      guard let path = event.arguments.map(\.text).first(where: { $0.contains("/nowhere/") }),
+        let name = path.split(separator: "/").last.map({ $0.filter(\.isLetter) })
+      else { continue }
+      #expect(event.span == spans[name].map(Self.profileSpan), "\(name)")
+      counts[name, default: 0] += 1
+      if threads[name]?.last != event.thread { threads[name, default: []].append(event.thread) }
+    }
+    #expect(
+      counts == [
+        "taskA": 10 * rounds, "taskB": 10 * rounds, "childOfB": 10 * rounds, "taskC": 10 * rounds,
+        "none": 10 * rounds, "outside": 20,
+      ])
+    for name in spans.keys { #expect(threads[name]?.count == rounds, "\(name)") }
+    let contexts = try #require(summary.contexts)
+    #expect(contexts.unreadable == 0 && contexts.unreadableLinks == 0 && contexts.unplaced == 0)
+  }
+
   @Test func `of everybody's calls those of publishers have their span`() throws {
     let before = try publisher("0")
     var configuration = SyscallTracerConfiguration()

@@ -3,6 +3,7 @@
 #ifndef COPENTELEMETRYCONTEXT_H
 #define COPENTELEMETRYCONTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,9 @@ const struct otelctx_record *_Nullable otelctx_current(void);
 uint64_t otelctx_word(const struct otelctx_record *record, size_t offset);
 // A record that lives as long as the calling thread. It must not be the thread's when it is filled.
 struct otelctx_record *otelctx_own(void);
+
+// True for a job of Swift's that takes up a task, as swift/ExecutorImpl.h of the toolchain tells.
+bool otelctx_is_task(const void *job);
 
 #pragma clang assume_nonnull end
 
