@@ -23,6 +23,9 @@ let generated: [SwiftSetting] = tests + [.enableUpcomingFeature("InternalImports
 func exporting(_ product: String, _ package: String) -> Target.Dependency {
   .product(name: product, package: package, condition: .when(traits: ["OTLPExporter"]))
 }
+let tracing = Target.Dependency.product(
+  name: "Tracing", package: "swift-distributed-tracing",
+  condition: .when(traits: ["TracingContext"]))
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
@@ -35,6 +38,7 @@ let package = Package(
     .library(name: "EBPFTelemetry", targets: ["EBPFTelemetry"]),
     .library(name: "OTLPExporter", targets: ["OTLPExporter"]),
     .library(name: "OpenTelemetryContext", targets: ["OpenTelemetryContext"]),
+    .library(name: "TracingContext", targets: ["TracingContext"]),
     .executable(name: "ebpf", targets: ["ebpf"]),
   ],
   traits: [
@@ -42,7 +46,10 @@ let package = Package(
       name: "OTLPExporter",
       description: "Sends telemetry over HTTP: brings async-http-client and what it needs. In the "
         + "command, `ebpf agent` and --otlp."),
-    .default(enabledTraits: ["OTLPExporter"]),
+    .trait(
+      name: "TracingContext",
+      description: "Publishes the spans of swift-distributed-tracing, which it brings."),
+    .default(enabledTraits: ["OTLPExporter", "TracingContext"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,6 +60,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Only with the trait TracingContext, or by way of the exporter's.
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
   ],
   targets: [
     // The kernel's door: system calls, and nothing else.
@@ -71,6 +80,10 @@ let package = Package(
     .target(name: "COpenTelemetryContext", cSettings: strictC),
     .target(
       name: "OpenTelemetryContext", dependencies: ["COpenTelemetryContext"], swiftSettings: strict),
+    // Empty without the trait.
+    .target(
+      name: "TracingContext", dependencies: ["OpenTelemetryContext", tracing],
+      swiftSettings: strict),
 
     // What stands on it.
     .target(name: "Profiles", swiftSettings: strict),
@@ -197,6 +210,10 @@ let package = Package(
         "EBPFObject", "EBPFSystem", "OpenTelemetryContext", "Profiles", "PublishedContexts",
         "TestSupport",
       ],
+      swiftSettings: tests),
+    .testTarget(
+      name: "TracingContextTests",
+      dependencies: ["OpenTelemetryContext", "TracingContext", tracing],
       swiftSettings: tests),
     // A process the exporter's tests can kill.
     .executableTarget(

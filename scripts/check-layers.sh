@@ -10,6 +10,7 @@ allowed() {
     EBPFSystem)     echo "CEBPF CLzma CZlib EBPFObject Glibc Synchronization" ;;
     EBPF)           echo "EBPFObject EBPFSystem Synchronization" ;;
     OpenTelemetryContext) echo "COpenTelemetryContext Synchronization" ;;
+    TracingContext) echo "OpenTelemetryContext Tracing" ;;
     Profiles)       echo "" ;;
     PublishedContexts) echo "EBPFObject EBPFSystem Profiles" ;;
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
