@@ -26,6 +26,7 @@
       configuration.filter = filter
       configuration.recordsDNS = settings.dns
       configuration.recordsDrops = settings.drops
+      configuration.linksSpans = true
       configuration.listLimit = 0
       // Some thousand events between two readings, which are a wake-up apart.
       configuration.eventBufferBytes = 1 << 20

@@ -125,7 +125,7 @@ public struct NetworkTelemetry: Sendable {
       wasConnected ? "tcp connection" : "tcp connect", kind,
       from: time.unix(connection.firstSeen),
       to: time.unix(connection.closed ?? connection.lastSeen), list,
-      process: connection.process?.id, failure: failure?.text)
+      process: connection.process?.id, within: connection.span, failure: failure?.text)
   }
 
   private mutating func add(_ query: DNSQuery) {
@@ -150,6 +150,7 @@ public struct NetworkTelemetry: Sendable {
     let end = query.answer.map { start &+ $0.latencyNanoseconds } ?? time.unix(Clock.monotonic.now)
     pending.addSpan(
       "dns lookup", .client, from: start, to: end, list, process: query.process?.id,
+      within: query.span,
       failure: failure.map { $0 == "timeout" ? "no answer" : "the server answered \($0)" })
   }
 

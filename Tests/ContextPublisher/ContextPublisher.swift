@@ -3,11 +3,12 @@ import OpenTelemetryContext
 
 /// A service of known work, which publishes what it is and which span its threads are at work on.
 ///
-/// usage: context-publisher SECONDS | tasks ROUNDS
+/// usage: context-publisher SECONDS | tasks ROUNDS | network ROUNDS
 ///
 /// Publishes, starts a thread, and stops itself while both are at work on a span. When it is continued
 /// each thread burns so many seconds of processor time in each of its functions, whose names say in which
-/// span they run. With `tasks` it stops itself first, and then does the work of ``Tasks``.
+/// span they run. With `tasks` or `network` it stops itself first, and then does the work of
+/// ``Tasks`` or ``Connections``.
 @main struct ContextPublisher {
   /// The ids of the spans by the last digit: 1 is workInA, 2 workInB, 3 workInC.
   static func span(_ number: UInt64) -> SpanContext {
@@ -25,10 +26,14 @@ import OpenTelemetryContext
     if arguments.count == 2, arguments.first == "tasks", let rounds = Int(arguments[2]) {
       _ = kill(getpid(), SIGSTOP)
       await Tasks(rounds: rounds).run()
+    } else if arguments.count == 2, arguments.first == "network", let rounds = Int(arguments[2]) {
+      let connections = Connections(rounds: rounds)
+      _ = kill(getpid(), SIGSTOP)
+      await connections.run()
     } else if arguments.count == 1, let seconds = Double(arguments[1]) {
       work(seconds)
     } else {
-      fatalError("usage: context-publisher SECONDS | tasks ROUNDS")
+      fatalError("usage: context-publisher SECONDS | tasks ROUNDS | network ROUNDS")
     }
   }
 

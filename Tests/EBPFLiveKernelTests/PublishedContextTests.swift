@@ -239,6 +239,60 @@ import Testing
     #expect(contexts.unreadable == 0 && contexts.unreadableLinks == 0 && contexts.unplaced == 0)
   }
 
+  @Test func `a connection and a query are part of the span of the thread that began them`() throws
+  {
+    let rounds = 20
+    let child = try StoppedProcess([try publisherPath(), "network", "\(rounds)"])
+    var configuration = NetworkTracerConfiguration()
+    configuration.filter.processes = [child.id]
+    configuration.recordsDNS = true
+    configuration.linksSpans = true
+    var telemetry = NetworkTelemetry(options)
+    let tracer = NetworkTracer(configuration)
+    try tracer.start()
+    #expect(try child.finish() == 0)
+    let activity = try tracer.stop()
+    #expect(activity.statistics.dropped == 0)
+    let spans: [String: UInt64] = [
+      "127.0.0.1": 1, "127.0.0.2": 2, "127.0.0.3": 3, "255.255.255.255": 1,
+    ]
+    var counts: [String: Int] = [:]
+    for connection in activity.connections where connection.process?.id == child.id {
+      guard connection.role == .connect else {
+        #expect(connection.span == nil)
+        continue
+      }
+      let address = connection.remote.address.description
+      #expect(connection.span == spans[address].map(Self.profileSpan), "\(address)")
+      counts["\(address) \(connection.errorName ?? "connected")", default: 0] += 1
+    }
+    for query in activity.queries where query.process?.id == child.id {
+      let address = query.server.address.description
+      #expect(query.span == spans[address].map(Self.profileSpan), "\(address)")
+      counts["\(address) \(query.name)", default: 0] += 1
+    }
+    var expected = ["255.255.255.255 ENETUNREACH": 1]
+    for last in [1, 2, 3, 9] {
+      for kind in ["connected", "ECONNREFUSED", "a.test"] {
+        expected["127.0.0.\(last) \(kind)"] = rounds
+      }
+    }
+    #expect(counts == expected)
+    let contexts = try #require(activity.contexts)
+    #expect(contexts.processes == 1 && contexts.linkedSamples == UInt64(9 * rounds + 1))
+    #expect(contexts.unreadable == 0 && contexts.unreadableLinks == 0 && contexts.unplaced == 0)
+
+    telemetry.addListed(activity)
+    let export = try #require(telemetry.collect(activity).first { $0.signal == .traces })
+    let rows = try OTLPDecoder.rows("traces", try export.protobuf())
+    var children: [[String]: Int] = [:]
+    for row in rows where row[0] == "within" { children[[row[1], row[2]], default: 0] += 1 }
+    #expect(
+      children == [
+        Self.span(1): 3 * rounds + 1, Self.span(2): 3 * rounds, Self.span(3): 3 * rounds,
+      ])
+  }
+
   @Test func `of everybody's calls those of publishers have their span`() throws {
     let before = try publisher("0")
     var configuration = SyscallTracerConfiguration()

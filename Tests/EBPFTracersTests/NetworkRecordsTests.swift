@@ -31,6 +31,7 @@ import Testing
       "network_connection", "resets_received",
       MemoryLayout<NetworkConnectionRecord>.offset(of: \.resetsReceived)
     ),
+    ("network_connection", "span", MemoryLayout<NetworkConnectionRecord>.offset(of: \.span)),
     ("network_record", "connection", MemoryLayout<NetworkRecord>.offset(of: \.connection)),
     ("network_record", "now", MemoryLayout<NetworkRecord>.offset(of: \.now)),
     ("network_record", "health", MemoryLayout<NetworkRecord>.offset(of: \.health)),
@@ -49,6 +50,10 @@ import Testing
       "network_counters", "drop_sampled_out",
       MemoryLayout<NetworkCounters>.offset(of: \.dropSampledOut)
     ),
+    (
+      "network_counters", "spans_unreadable",
+      MemoryLayout<NetworkCounters>.offset(of: \.spansUnreadable)
+    ),
   ])
   func `a field is where C puts it`(structure: String, field: String, offset: Int?) throws {
     let types = try btf()
@@ -63,8 +68,8 @@ import Testing
   }
 
   @Test func `a DNS message begins where C asserts that it does`() {
-    #expect(MemoryLayout<NetworkPacketHeader>.stride == 104)
-    #expect(MemoryLayout<NetworkPacketHeader>.offset(of: \.captured) == 100)
+    #expect(MemoryLayout<NetworkPacketHeader>.stride == 128)
+    #expect(MemoryLayout<NetworkPacketHeader>.offset(of: \.captured) == 124)
   }
 
   @Test func `every counter is summed`() {

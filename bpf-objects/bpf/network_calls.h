@@ -122,6 +122,8 @@ static NOINLINE int connect_returned(s64 result, u32 descriptor, u64 user_addres
 	connection->opened = sending.now;
 	connection->role = NETWORK_CONNECT;
 	current_owner(&connection->owner);
+	if (threads_tell())
+		find_span(&connection->span, counts);
 	read_tuple((const void *)socket, &connection->tuple, PROTOCOL_TCP);
 	if (bpf_probe_read_user(&address, sizeof(address), (const void *)user_address) == 0 ||
 	    bpf_probe_read_user(&address, 8, (const void *)user_address) == 0) {

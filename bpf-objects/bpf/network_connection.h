@@ -54,6 +54,8 @@ static NOINLINE int connect_began(const struct sock *sk, const struct network_co
 	if (how->flags & NETWORK_CALL_EXITS)
 		connection->flags = CONNECTION_IN_CALL;
 	current_owner(&connection->owner);
+	if (threads_tell())
+		find_span(&connection->span, counts);
 	read_tuple(sk, &connection->tuple, PROTOCOL_TCP);
 	insert((u64)sk, connection, counts);
 	return 0;

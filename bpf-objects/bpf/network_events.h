@@ -16,8 +16,8 @@
  *   remote_ports      hash             u16 port                 u32 (1)
  *   drop_reasons      hash             struct network_drop_key  struct network_drops
  *   events            ring buffer      -                        struct network_record, _packet
- *   and the maps of process_filter.h and economy.h: datagrams and drops are sampled, connections and
- *   DNS messages are not
+ *   and the maps of process_filter.h, thread_context.h and economy.h: datagrams and drops are sampled,
+ *   connections and DNS messages are not
  *
  * A TCP socket enters `connections` when it connects, when its handshake ends on the accepting
  * side, or, for those that were there before, when `network_existing` walks over all open files. It
@@ -30,6 +30,8 @@
  */
 #ifndef SWIFT_EBPF_NETWORK_EVENTS_H
 #define SWIFT_EBPF_NETWORK_EVENTS_H
+
+#include "span_link.h"
 
 #define NETWORK_COMMAND_LENGTH 16
 #define NETWORK_ALGORITHM_LENGTH 16
@@ -120,6 +122,7 @@ struct network_connection {
 	u32 resets_sent;
 	u32 resets_received;
 	u32 padding;
+	struct span_link span; /* what the thread that connected was at work on; all 0: unknown, or none */
 };
 
 /* The socket's own account of the path, as TCP_INFO gives it but in the kernel's raw units. */
@@ -218,14 +221,15 @@ struct network_packet {
 	u64 time;
 	struct network_owner owner; /* of a query */
 	struct network_tuple tuple; /* local is the side that asked */
+	struct span_link span;      /* of a query: what the thread was at work on */
 	u32 length;                 /* of the message */
 	u32 captured;
 	u8 data[NETWORK_PACKET_LENGTH];
 };
 
 /* No map has it as its value, so it is not in the object's BTF. */
-_Static_assert(__builtin_offsetof(struct network_packet, captured) == 100, "captured");
-_Static_assert(__builtin_offsetof(struct network_packet, data) == 104, "data");
+_Static_assert(__builtin_offsetof(struct network_packet, captured) == 124, "captured");
+_Static_assert(__builtin_offsetof(struct network_packet, data) == 128, "data");
 
 struct network_drop_key {
 	u64 location; /* where in the kernel */
@@ -289,6 +293,8 @@ struct network_counters {
 	u64 follow_lost; /* started processes that found pid_filter full */
 	u64 udp_sampled_out; /* wanted, but not picked: economy.h */
 	u64 drop_sampled_out;
+	u64 spans_found;      /* connections and queries with the span of their thread */
+	u64 spans_unreadable; /* those whose thread's context could not be read */
 };
 
 #endif

@@ -181,6 +181,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	u64 start_boottime;
 	struct files_struct *files;
 	struct css_set *cgroups;
 	char comm[16];

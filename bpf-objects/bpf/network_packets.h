@@ -83,8 +83,12 @@ static NOINLINE int packet(const struct sk_buff *skb, u32 direction)
 	record->direction = direction;
 	record->time = bpf_ktime_get_ns();
 	__builtin_memset(&record->owner, 0, sizeof(record->owner));
-	if (direction == PACKET_QUERY)
+	__builtin_memset(&record->span, 0, sizeof(record->span));
+	if (direction == PACKET_QUERY) {
 		current_owner(&record->owner);
+		if (threads_tell())
+			find_span(&record->span, counts);
+	}
 	record->tuple.family = protocol == ETHERTYPE_IPV4 ? AF_INET : AF_INET6;
 	record->tuple.protocol = PROTOCOL_UDP;
 	record->tuple.netns = namespace_of(net);

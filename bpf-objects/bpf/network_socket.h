@@ -4,6 +4,7 @@
 #define SWIFT_EBPF_NETWORK_SOCKET_H
 
 #include "network_state.h"
+#include "thread_context.h"
 
 /* ---- What is read from a socket ---- */
 
@@ -149,6 +150,29 @@ INLINE void current_owner(struct network_owner *owner)
 	owner->tid = both;
 	owner->cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(owner->command, sizeof(owner->command));
+}
+
+/* The span that the current thread is at work on; `link` is all 0 before. */
+static NOINLINE int find_span(struct span_link *link, struct network_counters *counts)
+{
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+	const struct task_struct *leader = NULL;
+	const struct thread_context *place;
+	u64 start = 0;
+	int status;
+
+	if (core_read(&leader, task, group_leader) != 0 ||
+	    core_read(&start, leader, start_boottime) != 0)
+		return 0;
+	place = context_of(bpf_get_current_pid_tgid() >> 32, start, image_of(task));
+	if (!place)
+		return 0;
+	status = read_span(place, link);
+	if (status > 0)
+		COUNT(counts->spans_found);
+	else if (status < 0)
+		COUNT(counts->spans_unreadable);
+	return 0;
 }
 
 /* ---- Filters ---- */

@@ -9,8 +9,8 @@ internal import Synchronization
 /// the span they are at work on (thread_context.h).
 ///
 /// The profiler looks at a process when it is announced, at its 1st, 2nd, 4th … 64th sample, and again
-/// for each profile at those that publish, so that changes are seen. The system call tracer looks at
-/// every process when it starts, and later at a process's 1st, 2nd, 4th … event.
+/// for each profile at those that publish, so that changes are seen. The tracers of system calls and of
+/// the network look at every process when they start, and later at a process's 1st, 2nd, 4th … event.
 final class ContextWatch: Sendable {
   /// As many processes as the program's map has room for.
   private static let limit = 512
@@ -29,7 +29,7 @@ final class ContextWatch: Sendable {
     var statistics = ContextStatistics()
     var unreadable: Set<ProcessIdentity> = []
     var unplaced: Set<ProcessIdentity> = []
-    /// How many events there were of a process, by its number and start.
+    /// How many events there were of a process, by what tells it from others.
     var met: [UInt64: UInt32] = [:]
   }
 

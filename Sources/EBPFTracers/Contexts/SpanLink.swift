@@ -19,6 +19,20 @@ extension SpanLink {
   }
 }
 
+/// `struct span_link` as it lies in memory.
+struct SpanLinkRecord: BitwiseCopyable, Sendable {
+  var traceID: (UInt64, UInt64) = (0, 0)
+  var spanID: UInt64 = 0
+
+  /// Nil for ids that are no span's: all zero.
+  var span: Profile.Span? {
+    Profile.Span(
+      SpanLink(
+        traceHigh: UInt64(bigEndian: traceID.0), traceLow: UInt64(bigEndian: traceID.1),
+        spanID: UInt64(bigEndian: spanID)))
+  }
+}
+
 extension Profile.Span {
   /// Nil for ids that are no span's: all zero.
   init?(_ link: SpanLink) {

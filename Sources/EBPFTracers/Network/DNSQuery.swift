@@ -1,9 +1,14 @@
+public import Profiles
+
 /// A question to a DNS server over UDP, and what became of it.
 public struct DNSQuery: Sendable, Hashable {
   /// When it was first sent, in nanoseconds of the monotonic clock.
   public var time: UInt64
   /// Who asked.
   public var process: NetworkProcess?
+  /// What the thread that asked was at work on, where its process tells and
+  /// ``NetworkTracerConfiguration/linksSpans`` asks for it.
+  public var span: Profile.Span?
   /// The end that asked.
   public var local: NetworkEndpoint
   /// The server.
@@ -109,6 +114,7 @@ extension DNSQuery {
   fileprivate init(_ header: NetworkPacketHeader, _ message: DNSMessage) {
     time = header.time
     process = NetworkProcess(header.owner)
+    span = header.span.span
     local = NetworkEndpoint(
       address: NetworkAddress(header.tuple.local), port: header.tuple.localPort)
     server = NetworkEndpoint(

@@ -15,6 +15,8 @@ public struct NetworkActivity: Sendable {
   public var drops: [NetworkDrop]
   /// Ended connections, sockets and queries over the limit: in the totals, but not listed.
   public var unlisted: UInt64
+  /// What processes told of their spans; nil unless ``NetworkTracerConfiguration/linksSpans``.
+  public var contexts: ContextStatistics?
   /// What was recorded and lost.
   public var statistics: TracerStatistics
   /// What recording cost.

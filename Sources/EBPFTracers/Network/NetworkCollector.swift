@@ -10,6 +10,8 @@ struct NetworkCollector: ~Copyable {
   struct Received: Sendable {
     let listLimit: Int
     let hasListener: Bool
+    /// Told of each process that connects, is connected to, or asks.
+    let contexts: ContextWatch?
     var totals = NetworkTotals()
     var connections: [NetworkConnection] = []
     var sockets: [UInt64: NetworkSocketRecord] = [:]
@@ -29,9 +31,11 @@ struct NetworkCollector: ~Copyable {
     var events: [NetworkEvent] = []
   }
 
-  init(ring: consuming RingBuffer, listLimit: Int, hasListener: Bool) {
+  init(
+    ring: consuming RingBuffer, listLimit: Int, hasListener: Bool, contexts: ContextWatch? = nil
+  ) {
     self.ring = ring
-    received = Received(listLimit: listLimit, hasListener: hasListener)
+    received = Received(listLimit: listLimit, hasListener: hasListener, contexts: contexts)
   }
 
   /// Reads everything that is there; returns what a listener is to be told.
@@ -81,6 +85,7 @@ extension NetworkCollector.Received {
 
   private mutating func take(_ record: NetworkRecord) {
     let connection = NetworkConnection(record, ticks: .running)
+    meet(record.connection.owner)
     if hasListener { latencies.record(from: record.time, to: now) }
     switch record.what {
     case NetworkRecord.What.closed, NetworkRecord.What.failed:
@@ -97,8 +102,14 @@ extension NetworkCollector.Received {
 
   private mutating func take(_ header: NetworkPacketHeader, _ data: [UInt8]) {
     packets += 1
+    meet(header.owner)
     if hasListener { latencies.record(from: header.time, to: now) }
     for query in matcher.add(header, data) { add(query) }
+  }
+
+  private func meet(_ owner: NetworkOwnerRecord) {
+    guard let contexts, owner.processID != 0 else { return }
+    contexts.meet(Int32(truncatingIfNeeded: owner.processID), UInt64(owner.processID))
   }
 
   mutating func add(_ query: DNSQuery) {

@@ -1,4 +1,5 @@
 internal import EBPFSystem
+public import Profiles
 
 /// One TCP socket's life as one end of a connection, or as much of it as was seen.
 ///
@@ -29,6 +30,9 @@ public struct NetworkConnection: Sendable, Hashable {
   /// The process that connected, or that accept(2) gave the connection to; for existing ones, one
   /// that has it open. Nil when no process ever took it.
   public var process: NetworkProcess?
+  /// What the thread that connected was at work on, where its process tells and
+  /// ``NetworkTracerConfiguration/linksSpans`` asks for it.
+  public var span: Profile.Span?
 
   /// When connect began or the handshake ended, in nanoseconds of the monotonic clock; nil for
   /// existing ones.
@@ -118,6 +122,7 @@ extension NetworkConnection {
     usesVersion6Socket = connection.tuple.family == 10
     networkNamespace = connection.tuple.networkNamespace
     process = NetworkProcess(connection.owner)
+    span = connection.span.span
     opened = role == .existing ? nil : connection.opened
     closed = isEnd ? record.time : nil
     firstSeen = connection.opened

@@ -95,6 +95,7 @@ struct NetworkConnectionRecord: BitwiseCopyable, Sendable {
   var resetsSent: UInt32 = 0
   var resetsReceived: UInt32 = 0
   var padding: UInt32 = 0
+  var span = SpanLinkRecord()
 }
 
 /// `struct network_health`.
@@ -199,6 +200,7 @@ struct NetworkPacketHeader: BitwiseCopyable, Sendable {
   var time: UInt64 = 0
   var owner = NetworkOwnerRecord()
   var tuple = NetworkTuple()
+  var span = SpanLinkRecord()
   var length: UInt32 = 0
   var captured: UInt32 = 0
 }
@@ -258,4 +260,6 @@ struct NetworkCounters: BitwiseCopyable, Sendable {
   var followLost: UInt64 = 0
   var udpSampledOut: UInt64 = 0
   var dropSampledOut: UInt64 = 0
+  var spansFound: UInt64 = 0
+  var spansUnreadable: UInt64 = 0
 }

@@ -1,5 +1,6 @@
 internal import EBPF
 internal import EBPFSystem
+internal import Symbolization
 internal import Synchronization
 
 /// A network tracer between start and stop: its object in the kernel, its links, its reader.
@@ -22,6 +23,8 @@ final class NetworkSession: TracerSession {
   /// Held by whoever walks over the connections or changes the maps in use.
   private let walking = Mutex(())
   private let economy: EconomyMap
+  /// Asks processes for their spans; nil unless that is wanted.
+  private let contexts: ContextWatch?
   /// What is detached while suspended.
   private let costlyPrograms: [String]
   /// Why nothing is recorded: on request, or to save.
@@ -57,10 +60,11 @@ final class NetworkSession: TracerSession {
     let hasCallExits = hooks.contains { $0.need == NetworkHooks.callExits && $0.used != "none" }
     try kernelMaps.configure(
       configuration.addresses, sendsEvents: listener != nil, hasCallExits: hasCallExits)
+    contexts = try NetworkSession.contexts(object, configuration)
     collector = Mutex(
       NetworkCollector(
         ring: try RingBuffer(try object.map("events")), listLimit: configuration.listLimit,
-        hasListener: listener != nil))
+        hasListener: listener != nil, contexts: contexts))
     do throws(Errno) { poller = try Poller() } catch {
       throw EBPFError(
         .system, "cannot prepare to wait for connections",
@@ -71,6 +75,17 @@ final class NetworkSession: TracerSession {
     // They were needed to load; reading them again takes a few milliseconds.
     KernelTypes.running.forget()
     try startReading(try object.map("events").fileDescriptor)
+  }
+
+  /// Those that publish already are known before the first connection.
+  private static func contexts(
+    _ object: LoadedObject, _ configuration: NetworkTracerConfiguration
+  ) throws(EBPFError) -> ContextWatch? {
+    guard configuration.linksSpans else { return nil }
+    let contexts = try ContextWatch(object, symbolizer: Symbolizer.ofTracers())
+    let wanted = configuration.filter.processes
+    try wanted.isEmpty ? contexts.prepareAll() : contexts.prepare(wanted)
+    return contexts
   }
 
   private var canTakeInExisting: Bool { links.names.contains(NetworkHooks.existing) }
@@ -276,6 +291,8 @@ final class NetworkSession: TracerSession {
       queries: received.queries, malformedMessages: received.matcher.malformed,
       drops: configuration.recordsDrops ? try kernelMaps.drops() : [],
       unlisted: received.unlisted,
+      contexts: contexts?.statistics(
+        linked: counts.spansFound, lost: 0, unreadable: counts.spansUnreadable),
       statistics: try statistics(of: counts, malformed: malformed, dismissed: living.dismissed),
       overhead: try overhead(), hooks: hooks, wallOffset: Clock.monotonic.wallOffset)
   }

@@ -10,8 +10,12 @@ public struct NetworkTracerConfiguration: Sendable, Hashable {
   public var recordsDNS = false
   /// Also counts dropped packets by reason. Looks at every packet that is freed unsent or unread.
   public var recordsDrops = false
+  /// Connections that are made from here, and DNS queries, carry the span that their thread was at work
+  /// on, where the process publishes it (OpenTelemetry's OTEP 4947; x86-64). Processes that come later are
+  /// looked at when their 1st, 2nd, 4th … record is read; what they did up to there has none.
+  public var linksSpans = false
   /// Connections that can be alive at the same time; more are counted as lost. The kernel keeps
-  /// about 350 bytes for each.
+  /// about 380 bytes for each.
   public var connectionCapacity: UInt32 = 32_768
   /// Bytes of the ring through which the kernel sends events, a power of two and whole pages; what finds it
   /// full is counted as lost. Memory of this process too.

@@ -138,11 +138,13 @@ struct NetworkCommand: ParsableCommand {
       var listener: (@Sendable (NetworkEvent) -> Void)?
       if events { listener = { lines.write($0) } }
       let told = listener
+      let linksSpans = telemetry != nil
       var refresh = NetworkRefresh(
         top: top, wide: wide, containers: tracing.containers ? containers : nil)
       let result = try recording.run(
         { command in
           var configuration = configuration
+          configuration.linksSpans = linksSpans
           if let command { configuration.filter.follow(command) }
           return NetworkTracer(configuration, listener: told)
         },

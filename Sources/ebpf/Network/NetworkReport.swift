@@ -129,6 +129,9 @@ struct NetworkReport {
     if result.unlisted > 0 {
       footer.line("unlisted", "\(Figures.count(result.unlisted)) are in the totals only")
     }
+    if let contexts = result.contexts {
+      footer.contexts(contexts, of: "connections and queries")
+    }
     footer.hooks(result.hooks)
     footer.overhead(result.overhead)
     footer.economy(economy, [statistics])
