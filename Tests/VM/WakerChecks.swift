@@ -18,6 +18,10 @@ enum WakerChecks {
         let profiler = WallProfiler(configuration)
         try profiler.start()
         try equal(try child.finish(), 0, "the status")
+        // A process may be seen to have ended before a thread of it has left its CPU for good.
+        try eventually("the end of the thread that was woken") {
+          try profiler.snapshot().threads.contains { $0.command == "woken" && $0.hasEnded }
+        }
         let result = try profiler.stop()
         try equal(result.statistics.dropped, 0, "events lost")
         var counts: [String: Int64] = [:]
