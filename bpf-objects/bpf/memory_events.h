@@ -28,6 +28,7 @@
 #define SWIFT_EBPF_MEMORY_EVENTS_H
 
 #include "process_filter.h"
+#include "program_image.h"
 #include "stacks.h"
 
 enum memory_flag_bits {
@@ -54,23 +55,6 @@ struct memory_control {
 	u64 sample_bytes;     /* one allocated byte in so many is a sample; 0: every allocation */
 	u64 history_interval; /* ns between two points of a process's history */
 	struct stack_settings stacks;
-};
-
-/*
- * One program in one process: another at fork, at exec and when a number is used again.
- *
- * `image` says where the kernel laid the program out, which exec chooses anew: start_code,
- * end_code, start_stack and start_brk of its memory as one polynomial, first to last. User space
- * has the same from fields 26, 27, 28 and 47 of /proc/PID/stat, so that it can tell which program
- * the mappings it read belong to.
- */
-#define IMAGE_FACTOR 0x9e3779b97f4a7c15ULL
-
-struct process_id {
-	u64 start; /* when the process was created, ns of CLOCK_BOOTTIME */
-	u64 image;
-	u32 tgid;  /* what user space calls the process id */
-	u32 padding;
 };
 
 /* The kernel's counters of a process's pages (enum in mm_types_task.h). */

@@ -33,10 +33,6 @@ struct signal_struct___memory {
 
 struct mm_struct___memory {
 	struct task_struct___memory *owner;
-	u64 start_code;
-	u64 end_code;
-	u64 start_stack;
-	u64 start_brk;
 	u64 brk;
 } CORE;
 
@@ -194,24 +190,6 @@ INLINE u64 resident_pages(const void *mm, u32 kind)
 	}
 	bpf_probe_read_kernel(&pages, sizeof(pages), place);
 	return pages > 0 ? pages : 0;
-}
-
-/* See struct process_id. */
-INLINE u64 image_of(const struct task_struct___memory *task)
-{
-	const struct mm_struct___memory *mm;
-	u64 part = 0, image;
-
-	if (core_read(&mm, task, mm) != 0 || !mm)
-		return 0;
-	core_read(&part, mm, start_code);
-	image = part;
-	core_read(&part, mm, end_code);
-	image = image * IMAGE_FACTOR + part;
-	core_read(&part, mm, start_stack);
-	image = image * IMAGE_FACTOR + part;
-	core_read(&part, mm, start_brk);
-	return image * IMAGE_FACTOR + part;
 }
 
 /* True from where exec gave the task its new memory to where the program in it begins. */

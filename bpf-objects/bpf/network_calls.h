@@ -205,8 +205,6 @@ int network_existing(struct bpf_iter__task_file *context)
 	const struct network_control *how = settings();
 	struct network_counters *counts = count();
 	struct network_connection *connection;
-	const struct css_set *set = NULL;
-	const struct cgroup *cgroup = NULL;
 	const struct socket *found;
 	struct network_owner owner = {};
 	const struct sock *sk = NULL;
@@ -230,14 +228,13 @@ int network_existing(struct bpf_iter__task_file *context)
 	core_read(&owner.tgid, task, tgid);
 	core_read(&owner.tid, task, pid);
 	core_read(&owner.command, task, comm);
-	if (core_read(&set, task, cgroups) == 0 && core_read(&cgroup, set, dfl_cgrp) == 0)
-		owner.cgroup = cgroup_id(cgroup);
+	owner.cgroup = cgroup_id(cgroup_of(task));
 
 	socket = (u64)sk;
 	connection = bpf_map_lookup_elem(&connections, &socket);
 	if (connection) {
 		if (connection->owner.tgid == 0) {
-			if (task_wanted(task, &owner))
+			if (task_wanted(task))
 				connection->owner = owner;
 			else if (bpf_map_delete_elem(&connections, &socket) == 0)
 				COUNT(counts->tcp_dismissed);
@@ -247,7 +244,7 @@ int network_existing(struct bpf_iter__task_file *context)
 	if (how->walk == WALK_OWNERS)
 		return 0;
 	COUNT(counts->tcp_seen);
-	if (!task_wanted(task, &owner)) {
+	if (!task_wanted(task)) {
 		COUNT(counts->tcp_unwanted);
 		return 0;
 	}

@@ -159,31 +159,12 @@ struct files_struct {
 	struct fdtable *fdt;
 } CORE;
 
-struct kernfs_node {
-	u64 id;
-} CORE;
-
-struct cgroup_subsys_state {
-	struct cgroup *cgroup;
-	struct cgroup_subsys_state *parent;
-} CORE;
-
-struct cgroup {
-	struct cgroup_subsys_state self;
-	struct kernfs_node *kn;
-} CORE;
-
-struct css_set {
-	struct cgroup *dfl_cgrp;
-} CORE;
-
 struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
 	u64 start_boottime;
 	struct files_struct *files;
-	struct css_set *cgroups;
 	char comm[16];
 } CORE;
 

@@ -4,6 +4,7 @@
 #define SWIFT_EBPF_NETWORK_SOCKET_H
 
 #include "network_state.h"
+#include "task_filter.h"
 #include "thread_context.h"
 
 /* ---- What is read from a socket ---- */
@@ -211,67 +212,6 @@ INLINE bool connection_wanted(const struct network_connection *connection,
 		return 0;
 	filter = bpf_map_lookup_elem(&filter_control, &zero);
 	return connection->owner.tgid != 0 || !filter || filter->flags == 0;
-}
-
-INLINE u64 cgroup_id(const struct cgroup *cgroup)
-{
-	const struct kernfs_node *node = NULL;
-	u64 id = 0;
-
-	if (core_read(&node, cgroup, kn) == 0 && node)
-		core_read(&id, node, id);
-	return id;
-}
-
-/* process_wanted for a task that is not the current one, whose owner record is filled. */
-static NOINLINE int task_wanted(const struct task_struct *task, const struct network_owner *owner)
-{
-	const struct process_filter *filter;
-	const struct task_struct *leader = NULL;
-	const struct css_set *set = NULL;
-	const struct cgroup *cgroup = NULL;
-	struct filter_command command;
-	u32 zero = 0, tgid = owner->tgid;
-	bool found = 0;
-	u64 id;
-
-	filter = bpf_map_lookup_elem(&filter_control, &zero);
-	if (!filter || (tgid != 0 && tgid == filter->excluded_tgid))
-		return 0;
-	if ((filter->flags & FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
-		return 0;
-	if (filter->flags & FILTER_COMMANDS) {
-		__builtin_memcpy(command.name, owner->command, sizeof(command.name));
-		if (!bpf_map_lookup_elem(&command_filter, &command)) {
-			if (core_read(&leader, task, group_leader) != 0 ||
-			    core_read(&command.name, leader, comm) != 0)
-				return 0;
-			command.name[COMMAND_LENGTH - 1] = 0;
-			if (!bpf_map_lookup_elem(&command_filter, &command))
-				return 0;
-		}
-	}
-	if (filter->flags & FILTER_CGROUPS) {
-		if (core_read(&set, task, cgroups) != 0 || core_read(&cgroup, set, dfl_cgrp) != 0)
-			return 0;
-#pragma clang loop unroll(disable)
-		for (int level = 0; level < CGROUP_LEVELS && cgroup; level++) {
-			const struct cgroup_subsys_state *parent = NULL;
-
-			id = cgroup_id(cgroup);
-			if (bpf_map_lookup_elem(&cgroup_filter, &id)) {
-				found = 1;
-				break;
-			}
-			core_read(&parent, cgroup, self.parent);
-			cgroup = NULL;
-			if (parent)
-				core_read(&cgroup, parent, cgroup);
-		}
-		if (!found)
-			return 0;
-	}
-	return 1;
 }
 
 /* ---- Records ---- */

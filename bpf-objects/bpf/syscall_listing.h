@@ -6,49 +6,7 @@
 #define SWIFT_EBPF_SYSCALL_LISTING_H
 
 #include "syscall_numbers.h"
-
-INLINE bool task_wanted(const struct task_struct___calls *task, const struct waiting_call *call)
-{
-	const struct process_filter *filter;
-	const struct task_struct___calls *leader;
-	const struct css_set___calls *set;
-	const struct cgroup___calls *cgroup;
-	const struct kernfs_node___calls *node;
-	struct filter_command command;
-	u32 zero = 0;
-	u64 id;
-
-	filter = bpf_map_lookup_elem(&filter_control, &zero);
-	if (!filter || call->tgid == filter->excluded_tgid)
-		return 0;
-	if ((filter->flags & FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &call->tgid))
-		return 0;
-	if (filter->flags & FILTER_COMMANDS) {
-		__builtin_memcpy(command.name, call->command, sizeof(command.name));
-		if (!bpf_map_lookup_elem(&command_filter, &command)) {
-			if (core_read(&leader, task, group_leader) != 0 ||
-			    core_read(&command.name, leader, comm) != 0)
-				return 0;
-			command.name[COMMAND_LENGTH - 1] = 0;
-			if (!bpf_map_lookup_elem(&command_filter, &command))
-				return 0;
-		}
-	}
-	if (!(filter->flags & FILTER_CGROUPS))
-		return 1;
-	if (core_read(&set, task, cgroups) != 0 || core_read(&cgroup, set, dfl_cgrp) != 0)
-		return 0;
-#pragma clang loop unroll(disable)
-	for (int level = 0; level < CGROUP_LEVELS; level++) {
-		if (!cgroup || core_read(&node, cgroup, kn) != 0 || core_read(&id, node, id) != 0)
-			return 0;
-		if (bpf_map_lookup_elem(&cgroup_filter, &id))
-			return 1;
-		if (core_read(&cgroup, cgroup, self.parent) != 0)
-			return 0;
-	}
-	return 0;
-}
+#include "task_filter.h"
 
 /* Writes a struct waiting_call for every thread that sleeps in a call, or that has not returned from
  * one that was recorded. Needs Linux 5.15. */
@@ -90,7 +48,7 @@ int list_calls(struct bpf_iter__task___calls *context)
 	if (settings->flags & SYSCALLS_ALLOW_LIST ? rule->verdict != RULE_ALLOW
 						  : rule->verdict == RULE_DENY)
 		return 0;
-	if (task_wanted(task, &call))
+	if (task_wanted(task))
 		write_sequence(context->meta->seq, &call, sizeof(call));
 	return 0;
 }

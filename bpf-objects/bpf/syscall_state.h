@@ -28,21 +28,6 @@ struct thread_info___calls {
 	u32 status; /* x86 */
 } CORE;
 
-struct kernfs_node___calls {
-	u64 id;
-} CORE;
-
-struct cgroup___calls {
-	struct {
-		struct cgroup___calls *parent; /* `self` is the first member of its cgroup */
-	} self;
-	struct kernfs_node___calls *kn;
-} CORE;
-
-struct css_set___calls {
-	struct cgroup___calls *dfl_cgrp;
-} CORE;
-
 struct task_struct___calls {
 	struct thread_info___calls thread_info;
 	unsigned int flags;
@@ -51,7 +36,6 @@ struct task_struct___calls {
 	int tgid;
 	u64 start_boottime;
 	struct task_struct___calls *group_leader;
-	struct css_set___calls *cgroups;
 	char comm[COMMAND_LENGTH];
 } CORE;
 

@@ -46,7 +46,7 @@ INLINE int meet_thread(struct bpf_iter_meta *meta, const struct task_struct *tas
 	}
 	filter = bpf_map_lookup_elem(&filter_control, &zero);
 	core_read(&leader, task, group_leader);
-	if (!filter || filter->flags == 0 || leader != task || !thread_wanted(who))
+	if (!filter || filter->flags == 0 || leader != task || !task_wanted(who))
 		return 0;
 	core_read(&process.tgid, who, tgid);
 	core_read(&process.start, task, start_boottime);
@@ -104,7 +104,7 @@ INLINE int list(struct bpf_iter_meta *meta, const struct task_struct *task,
 	if (!event)
 		return 0; /* an array: cannot happen */
 	event->kind = WALL_THREAD_EVENT;
-	event->flags = thread_wanted(who) ? WALL_THREAD_WANTED : 0;
+	event->flags = task_wanted(who) ? WALL_THREAD_WANTED : 0;
 	core_read(&task_flags, task, flags);
 	if (task_flags & PF_KTHREAD)
 		event->flags |= WALL_THREAD_KERNEL;

@@ -277,7 +277,7 @@ INLINE void keep_waker(void *context, struct wall *wall, struct thread_record *t
 	thread->waker.flags = 0;
 	if (wall->paused || wall->now - began(thread) < wall_min_wait ||
 	    (u64)woken == bpf_get_current_task() ||
-	    !thread_wanted((const struct task_struct___thread *)woken))
+	    !task_wanted(woken))
 		return;
 	flags = describe_current(key) | KEY_WAKER;
 	key->user_stack.low = key->user_stack.high = 0;

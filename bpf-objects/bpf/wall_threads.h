@@ -7,6 +7,7 @@
 #define SWIFT_EBPF_WALL_THREADS_H
 
 #include "profiler_capture.h"
+#include "task_filter.h"
 #include "wall_events.h"
 
 HELPER(void *, bpf_task_storage_get, 156, void *map, void *task, void *value, u64 flags);
@@ -18,24 +19,6 @@ HELPER(void *, bpf_task_storage_get, 156, void *map, void *task, void *value, u6
 #define TASK_STOPPED_OR_TRACED 0xc
 #define TASK_DEAD 0x80
 #define TASK_NOLOAD 0x400
-
-struct kernfs_node {
-	u64 id;
-} CORE;
-
-struct cgroup_subsys_state {
-	struct cgroup *cgroup;
-	struct cgroup_subsys_state *parent;
-} CORE;
-
-struct cgroup {
-	struct cgroup_subsys_state self;
-	struct kernfs_node *kn;
-} CORE;
-
-struct css_set {
-	struct cgroup *dfl_cgrp;
-} CORE;
 
 struct sched_entity {
 	u64 sum_exec_runtime;
@@ -50,7 +33,6 @@ struct task_struct___thread {
 	int tgid;
 	unsigned int __state;
 	unsigned int in_iowait : 1;
-	struct css_set *cgroups;
 	struct task_struct___thread *group_leader;
 	char comm[COMMAND_LENGTH];
 } CORE;
@@ -164,60 +146,6 @@ INLINE u32 present_state(const struct task_struct___thread *task, bool *on_cpu)
 	return queued && state == 0 ? THREAD_WOKEN :
 	       state == 0	    ? THREAD_OTHER :
 				      waiting_state(task, state);
-}
-
-/* process_wanted for a thread that is not the current one. */
-static NOINLINE int thread_wanted(const struct task_struct___thread *task)
-{
-	const struct task_struct___thread *leader = NULL;
-	const struct process_filter *filter;
-	const struct css_set *set = NULL;
-	const struct cgroup *cgroup = NULL;
-	struct filter_command command = {};
-	u32 zero = 0, tgid = 0;
-	bool found = 0;
-	u64 id;
-
-	filter = bpf_map_lookup_elem(&filter_control, &zero);
-	if (!filter || core_read(&tgid, task, tgid) != 0 || tgid == 0 ||
-	    tgid == filter->excluded_tgid)
-		return 0;
-	if ((filter->flags & FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
-		return 0;
-	if (filter->flags & FILTER_COMMANDS) {
-		core_read(&command.name, task, comm);
-		command.name[COMMAND_LENGTH - 1] = 0;
-		if (!bpf_map_lookup_elem(&command_filter, &command)) {
-			if (core_read(&leader, task, group_leader) != 0 ||
-			    core_read(&command.name, leader, comm) != 0)
-				return 0;
-			command.name[COMMAND_LENGTH - 1] = 0;
-			if (!bpf_map_lookup_elem(&command_filter, &command))
-				return 0;
-		}
-	}
-	if (!(filter->flags & FILTER_CGROUPS))
-		return 1;
-	if (core_read(&set, task, cgroups) != 0 || core_read(&cgroup, set, dfl_cgrp) != 0)
-		return 0;
-#pragma clang loop unroll(disable)
-	for (int level = 0; level < CGROUP_LEVELS && cgroup; level++) {
-		const struct cgroup_subsys_state *parent = NULL;
-		const struct kernfs_node *node = NULL;
-
-		id = 0;
-		if (core_read(&node, cgroup, kn) == 0)
-			core_read(&id, node, id);
-		if (bpf_map_lookup_elem(&cgroup_filter, &id)) {
-			found = 1;
-			break;
-		}
-		core_read(&parent, cgroup, self.parent);
-		cgroup = NULL;
-		if (parent)
-			core_read(&cgroup, parent, cgroup);
-	}
-	return found;
 }
 
 #endif
