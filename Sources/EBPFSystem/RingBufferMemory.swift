@@ -1,11 +1,7 @@
 public import CEBPF
 
 /// The shared pages of a `BPF_MAP_TYPE_RINGBUF`: one page for the reader's position, one for the
-/// writers', then the data.
-///
-/// The kernel maps the data twice in a row, so that no record is ever split. Of the second time only
-/// ``overhang`` bytes are mapped here, because what is mapped counts as this process's memory; a record
-/// that wraps around the end and is longer than that is copied.
+/// writers', then the data, mapped twice in a row so that no record is ever split.
 ///
 /// One reader: ``consume(_:limit:_:)`` is mutating. Source of the layout and of the protocol: kernel
 /// document `bpf/ringbuf.rst` and `kernel/bpf/ringbuf.c`.
@@ -16,10 +12,6 @@ public struct RingBufferMemory: ~Copyable, Sendable {
   @usableFromInline let pageSize: Int
   /// The size of the data, a power of two.
   public let size: Int
-  /// Bytes of data that are mapped from its beginning: all of it, and the beginning again.
-  @usableFromInline let mapped: Int
-  /// The most that is mapped of the data's beginning behind its end.
-  private static let overhang = 65_536
   /// What was read since the buffer was opened.
   public var counts = RingBufferCounts()
 
@@ -28,18 +20,20 @@ public struct RingBufferMemory: ~Copyable, Sendable {
     map: Int32, size: Int, kernel: any KernelInterface = LiveKernel()
   ) throws(Errno) {
     let page = MappedRegion.pageSize
-    guard size >= page, size & (size - 1) == 0, size <= Int.max / 4 else { throw .invalid }
+    let (double, overflow) = size.multipliedReportingOverflow(by: 2)
+    guard size >= page, size & (size - 1) == 0, !overflow, double <= Int.max - page else {
+      throw .invalid
+    }
     let consumer = try kernel.mapMemory(map, offset: 0, count: page, writable: true)
     let producer = try kernel.mapMemory(
-      map, offset: UInt64(page), count: page + size + min(size, Self.overhang), writable: false)
+      map, offset: UInt64(page), count: page + double, writable: false)
     self.init(consumer: consumer, producer: producer, size: size)
   }
 
   /// Takes over pages of the right lengths; tests fill them by hand.
   package init(consumer: consuming MappedRegion, producer: consuming MappedRegion, size: Int) {
     let page = MappedRegion.pageSize
-    mapped = producer.count - page
-    precondition(consumer.count >= 8 && mapped >= size && mapped <= 2 * size)
+    precondition(consumer.count >= 8 && producer.count == page + 2 * size)
     self.consumer = consumer
     self.producer = producer
     self.size = size
@@ -79,7 +73,6 @@ public struct RingBufferMemory: ~Copyable, Sendable {
     var committed = start
     var passed = 0
     var bytes: UInt64 = 0
-    var step: UInt64 = 0
     defer {
       counts.records &+= UInt64(passed)
       counts.bytes &+= bytes
@@ -100,8 +93,7 @@ public struct RingBufferMemory: ~Copyable, Sendable {
       let isWhole = written &- read <= size
       if !isWhole { read = skip(from: read, to: written) }
       while isWhole, read != written, passed < limit {
-        let offset = Int(truncatingIfNeeded: read & mask)
-        let record = unsafe data + offset
+        let record = unsafe data + Int(truncatingIfNeeded: read & mask)
         // SAFETY: `read & mask` is inside the data and a multiple of 8.
         let header = unsafe cebpf_load_acquire_32(record)
         // BPF_RINGBUF_BUSY_BIT
@@ -110,9 +102,7 @@ public struct RingBufferMemory: ~Copyable, Sendable {
           break
         }
         let length = header & 0x3fff_ffff
-        // Where the next record begins would be known only when this header has come from memory; most
-        // records are as long as the one before.
-        step = cebpf_predict(step, (UInt64(length) + 15) & ~7)
+        let step = (UInt64(length) + 15) & ~7
         guard step <= written &- read else {
           counts.malformed += 1
           read = written
@@ -126,14 +116,8 @@ public struct RingBufferMemory: ~Copyable, Sendable {
         }
         bytes &+= UInt64(length)
         passed &+= 1
-        if offset + 8 + Int(length) <= mapped {
-          // SAFETY: the record ends inside what is mapped, and before `written`.
-          try body(&state, unsafe RawSpan(_unsafeStart: record + 8, byteCount: Int(length)))
-        } else {
-          let copy = unwrapped(at: offset + 8, count: Int(length))
-          // SAFETY: every byte of it is initialized.
-          try body(&state, unsafe copy.span.bytes)
-        }
+        // SAFETY: the record ends before `written`, not farther than `size` from here, and the data is mapped twice, so the record is whole.
+        try body(&state, unsafe RawSpan(_unsafeStart: record + 8, byteCount: Int(length)))
         // Space goes back in portions: a store for each record would fight with the writers over
         // the cache line.
         if read &- committed >= size / 8 {
@@ -156,17 +140,6 @@ public struct RingBufferMemory: ~Copyable, Sendable {
       }
     }
     return passed
-  }
-
-  /// A copy of a record that wraps around the end, of no more than `size` bytes.
-  @usableFromInline
-  func unwrapped(at start: Int, count: Int) -> ContiguousArray<UInt8> {
-    var bytes = ContiguousArray<UInt8>()
-    bytes.reserveCapacity(count)
-    for offset in start..<start + count {
-      bytes.append(producer.load(at: pageSize + (offset & (size - 1)), as: UInt8.self))
-    }
-    return bytes
   }
 
   @usableFromInline

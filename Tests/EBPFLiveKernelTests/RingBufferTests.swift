@@ -45,7 +45,7 @@ import Testing
     #expect(check.isOrdered)
   }
 
-  @Test func `records longer than what is mapped behind the end are whole`() throws {
+  @Test func `long records that pass the end of the ring are whole`() throws {
     let words = 25_000
     let object = try LoadedObject(
       try ObjectFile(parsing: Fixtures.bytes("ringbuf_large.bpf.o"), name: "ringbuf_large"))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of 100,000 bytes in a ring of 256 KiB: every third passes the ring's end by more than what a
- * reader has mapped behind it. */
+/* Records of 100,000 bytes in a ring of 256 KiB: every third passes the ring's end by tens of thousands
+ * of bytes. */
 #include "helpers.h"
 
 #define WORDS 25000

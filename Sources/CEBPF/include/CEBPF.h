@@ -120,19 +120,6 @@ const char *_Nullable cebpf_argument(int index);
 static inline uint64_t cebpf_load_acquire_64(const void *address) {
   return __atomic_load_n((const uint64_t *)address, __ATOMIC_ACQUIRE);
 }
-static inline void cebpf_prefetch(const void *address) { __builtin_prefetch(address); }
-/* `actual`, for which the processor goes on with `expected` before `actual` has come from memory: a
- * comparison it can predict, where computing would wait. The empty instructions keep the compiler from
- * seeing that both are equal. */
-static inline uint64_t cebpf_predict(uint64_t expected, uint64_t actual) {
-  uint64_t result = expected;
-  __asm__("" : "+r"(result));
-  if (__builtin_expect(actual != expected, 0)) {
-    result = actual;
-    __asm__ volatile("" : "+r"(result));
-  }
-  return result;
-}
 static inline uint32_t cebpf_load_acquire_32(const void *address) {
   return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);
 }
