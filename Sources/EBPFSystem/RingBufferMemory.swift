@@ -69,14 +69,15 @@ public struct RingBufferMemory: ~Copyable, Sendable {
     _ body: (inout State, RawSpan) throws(Failure) -> Void
   ) throws(Failure) -> Int {
     let start = positions.read
-    var read = start
-    var committed = start
+    // Of what was written up to there, the last `remaining` bytes are not read yet.
+    var written = start
+    var remaining: UInt64 = 0
     var passed = 0
     var bytes: UInt64 = 0
     defer {
       counts.records &+= UInt64(passed)
       counts.bytes &+= bytes
-      if read != committed { commit(read) }
+      commit(written &- remaining)
     }
     // SAFETY: the region is mapped as long as `self` lives.
     let data = unsafe UnsafeRawPointer(producer.start) + pageSize
@@ -84,57 +85,53 @@ public struct RingBufferMemory: ~Copyable, Sendable {
     let mask = (size &- 1) & ~7
     // A writer as fast as the reader must not keep it here for ever.
     let budget = size &* 8
-    while passed < limit, read &- start < budget {
+    while passed < limit, written &- remaining &- start < budget {
+      let read = written &- remaining
       // SAFETY: as above; the position is an aligned 64-bit integer.
-      let written = unsafe cebpf_load_acquire_64(producer.start)
-      let before = read
+      written = unsafe cebpf_load_acquire_64(producer.start)
+      remaining = written &- read
+      if remaining > size { remaining = written &- skip(from: read, to: written) }
+      // Space goes back in portions: a store for each record would fight with the writers over the
+      // cache line.
+      let rest = remaining &- min(remaining, size / 8)
       var isBusy = false
-      // What is left after a record is never more than what was left before it.
-      let isWhole = written &- read <= size
-      if !isWhole { read = skip(from: read, to: written) }
-      while isWhole, read != written, passed < limit {
-        let record = unsafe data + Int(truncatingIfNeeded: read & mask)
-        // SAFETY: `read & mask` is inside the data and a multiple of 8.
+      while remaining > rest, passed < limit {
+        let record = unsafe data + Int(truncatingIfNeeded: (written &- remaining) & mask)
+        // SAFETY: the offset is inside the data and a multiple of 8.
         let header = unsafe cebpf_load_acquire_32(record)
-        // BPF_RINGBUF_BUSY_BIT
-        if header & 0x8000_0000 != 0 {
+        if header & RingBufferHeader.busy != 0 {
           isBusy = true
           break
         }
-        let length = header & 0x3fff_ffff
+        let length = header & RingBufferHeader.length
         let step = (UInt64(length) + 15) & ~7
-        guard step <= written &- read else {
+        guard step <= remaining else {
           counts.malformed += 1
-          read = written
+          remaining = 0
           break
         }
-        read &+= step
-        // BPF_RINGBUF_DISCARD_BIT
-        if header & 0x4000_0000 != 0 {
+        if header & RingBufferHeader.discard != 0 {
           counts.discarded += 1
+          remaining &-= step
           continue
         }
-        bytes &+= UInt64(length)
+        remaining &-= step
         passed &+= 1
-        // SAFETY: the record ends before `written`, not farther than `size` from here, and the data is mapped twice, so the record is whole.
+        bytes &+= UInt64(length)
+        // SAFETY: the record ends before `written`, not farther than `size` from here, and the data is
+        // mapped twice, so the record is whole.
         try body(&state, unsafe RawSpan(_unsafeStart: record + 8, byteCount: Int(length)))
-        // Space goes back in portions: a store for each record would fight with the writers over
-        // the cache line.
-        if read &- committed >= size / 8 {
-          commit(read)
-          committed = read
-        }
       }
-      if read == before { return passed }
+      if written &- remaining == read { return passed }
       // The kernel wakes the reader only if it sees the reader's position at the record it completes.
       // So the position is stored first, and then looked at again: whichever side is later sees the
       // other's store.
-      commit(read)
-      committed = read
+      commit(written &- remaining)
       cebpf_full_fence()
       // SAFETY: as above.
       if isBusy,
-        unsafe cebpf_load_acquire_32(data + Int(truncatingIfNeeded: read & mask)) >> 31 == 1
+        unsafe cebpf_load_acquire_32(data + Int(truncatingIfNeeded: (written &- remaining) & mask))
+          & RingBufferHeader.busy != 0
       {
         return passed
       }
@@ -163,6 +160,17 @@ public struct RingBufferMemory: ~Copyable, Sendable {
     counts.overwrittenBytes += oldest &- read
     return oldest
   }
+}
+
+/// The first 32 bits of a record, `struct bpf_ringbuf_hdr`: its length and what became of it.
+@usableFromInline
+enum RingBufferHeader {
+  /// `BPF_RINGBUF_BUSY_BIT`: still being written.
+  @inlinable static var busy: UInt32 { 0x8000_0000 }
+  /// `BPF_RINGBUF_DISCARD_BIT`: reserved, and then given up.
+  @inlinable static var discard: UInt32 { 0x4000_0000 }
+  /// The bits of the length, without the header's 8 bytes.
+  @inlinable static var length: UInt32 { 0x3fff_ffff }
 }
 
 /// What came out of a ring buffer.
