@@ -110,6 +110,8 @@ int cebpf_make_directory(const char *path, uint32_t mode) {
   return RESULT(mkdir(path, (mode_t)mode));
 }
 
+int cebpf_memory_file(const char *name) { return RESULT(memfd_create(name, MFD_CLOEXEC)); }
+
 int cebpf_truncate(int descriptor, uint64_t length) {
   return RESULT(ftruncate(descriptor, (off_t)length));
 }

@@ -42,10 +42,25 @@ import Testing
     #expect(document["files"].list.reduce(0) { $0 + ($1["samples"].int ?? 0) } == samples)
   }
 
+  @Test func `perf finds the stacks that tables find`() throws {
+    let child = try StoppedProcess(workload: "unwind", ["callback", "60"])
+    child.resume()
+    let document = try EBPF.json([
+      "unwind", "--check", "\(child.id)", "-d", "1", "-F", "297", "--perf",
+    ])
+    let perf = document["perf"]
+    #expect(try #require(perf["samples"].int) > 20)
+    #expect(try #require(perf["equal_percent"].double) >= 95, "\(perf)")
+    #expect(try #require(perf["other_percent"].double) <= 5, "\(perf)")
+    let without = try EBPF.json(["unwind", "--check", "\(child.id)", "-d", "0.2"])
+    #expect(without["perf"].isNull)
+  }
+
   @Test func `what it cannot do it says`() throws {
     for (arguments, reason) in [
       (["unwind"], "give --check PID or files"),
       (["unwind", "--check", "1", "/bin/true"], "give --check PID or files"),
+      (["unwind", "--perf", "/bin/true"], "--perf needs --check PID"),
       (["unwind", "--rows", "--json", "/bin/true"], "--rows is for files"),
     ] {
       let command = try EBPF.run(arguments)

@@ -42,6 +42,8 @@ int cebpf_link_status(const char *path, struct cebpf_file_status *status);
 int64_t cebpf_file_system_type(const char *path);
 int cebpf_unlink(const char *path);
 int cebpf_make_directory(const char *path, uint32_t mode);
+// A file without a path, in memory (memfd_create(2), Linux 3.17).
+int cebpf_memory_file(const char *name);
 int cebpf_truncate(int descriptor, uint64_t length);
 // Takes an exclusive lock that ends with the descriptor; -EWOULDBLOCK when another has it.
 int cebpf_lock(int descriptor);

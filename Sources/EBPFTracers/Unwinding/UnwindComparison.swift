@@ -18,7 +18,19 @@ public struct UnwindComparison: Sendable, Hashable {
     public internal(set) var wholeByFramePointers: UInt64 = 0
   }
 
+  /// What another tool's walks of the same process have in common with those by table.
+  public struct Peer: Sendable, Hashable {
+    /// Its stacks.
+    public internal(set) var samples: UInt64 = 0
+    /// Those whose callers were found by table, all and no others.
+    public internal(set) var equal: UInt64 = 0
+    /// Those that end earlier than one that was found by table, and are the same until there.
+    public internal(set) var shorter: UInt64 = 0
+  }
+
   private var all: [String: Binary] = [:]
+  /// The callers of each stack by table: where in their files they go on, innermost first.
+  private var callers: Set<[UInt64]> = []
 
   /// Of no samples.
   public init() {}
@@ -51,6 +63,7 @@ public struct UnwindComparison: Sendable, Hashable {
     let path = walked.first?.module?.path ?? "[unknown]"
     var binary = all[path] ?? Binary(path: path)
     binary.samples += samples
+    callers.insert(Array(walked.lazy.filter { !$0.isInlined }.map(Self.offset).dropFirst()))
     let (table, pointers) = (walked.map(\.address), followed.map(\.address))
     if table == pointers {
       binary.equal += samples
@@ -63,6 +76,28 @@ public struct UnwindComparison: Sendable, Hashable {
       binary.wholeByFramePointers += samples
     }
     all[path] = binary
+  }
+
+  /// Compares with stacks that another tool took of the same process at other moments: the offsets in
+  /// their files at which each one's callers go on, innermost first. Where a leaf was is left out: it is
+  /// never the same twice.
+  public func peer(_ stacks: [[UInt64]]) -> Peer {
+    var peer = Peer()
+    let counts = stacks.reduce(into: [[UInt64]: UInt64]()) { $0[$1, default: 0] += 1 }
+    for (stack, count) in counts {
+      peer.samples += count
+      if callers.contains(stack) {
+        peer.equal += count
+      } else if callers.contains(where: { $0.starts(with: stack) }) {
+        peer.shorter += count
+      }
+    }
+    return peer
+  }
+
+  /// The offset in the file; of code without one its address.
+  private static func offset(_ frame: SymbolizedFrame) -> UInt64 {
+    frame.module.map { frame.address &- $0.start &+ $0.fileOffset } ?? frame.address
   }
 
   /// True when the addresses are all in the other stack, in the same order.

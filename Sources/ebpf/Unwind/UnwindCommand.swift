@@ -9,13 +9,15 @@ struct UnwindCommand: ParsableCommand {
     _superCommandName: "ebpf",
     abstract: "See how well the stacks of a process or a file can be walked.",
     usage: """
-      ebpf unwind --check PID [-d SECONDS] [--json]
+      ebpf unwind --check PID [-d SECONDS] [--perf] [--json]
       ebpf unwind FILE ... [--rows] [--json]
       """,
     discussion: """
       --check samples a process and takes each stack twice: by unwind tables (.eh_frame, and the \
       machine code that it leaves out) and by frame pointers. It tells how often both agree in each \
-      file, how many stacks each of them found whole, and why walks ended.
+      file, how many stacks each of them found whole, and why walks ended. --perf lets \
+      'perf record --call-graph dwarf' sample the process in the same seconds, and tells how many of \
+      its stacks are among those that tables found.
 
       With files it tells how large the unwind table of each is and how much of the code it \
       describes. x86-64 only.
@@ -33,6 +35,9 @@ struct UnwindCommand: ParsableCommand {
   @Option(name: .long, help: "Megabytes for unwind tables.")
   var unwindMemory = 64
 
+  @Flag(name: .long, help: "With --check: compare with perf's stacks, too.")
+  var perf = false
+
   @Flag(name: .long, help: "Print each row of the files' tables.")
   var rows = false
 
@@ -47,6 +52,7 @@ struct UnwindCommand: ParsableCommand {
     if rows && (check != nil || json) {
       throw ValidationError("--rows is for files, without --json")
     }
+    if perf && check == nil { throw ValidationError("--perf needs --check PID") }
     if let check, check <= 0 { throw ValidationError("--check takes a process id, not \(check)") }
     if !(duration > 0 && duration <= 86_400) {
       throw ValidationError("-d takes a number of seconds above 0")
@@ -74,8 +80,10 @@ struct UnwindCommand: ParsableCommand {
     configuration.unwindBytes = unwindMemory << 20
     let recording = TracerRecording<CPUProfiler>(
       seconds: duration, command: [], noun: "samples", showsProgress: !json)
-    let report = UnwindReport(
-      process: process, try recording.run { _ in CPUProfiler(configuration) })
+    let peer =
+      perf ? try PerfRecording(of: process, seconds: duration, frequency: frequency) : nil
+    let result = try recording.run { _ in CPUProfiler(configuration) }
+    let report = UnwindReport(process: process, result, perf: try peer?.stop())
     if json { try Output.write(JSONDocument.text(report.document)) } else { try report.write() }
   }
 

@@ -6,8 +6,9 @@ struct UnwindReport {
   let document: UnwindDocument
   private let result: CPUProfile
 
-  init(process: Int32, _ result: CPUProfile) {
-    document = UnwindDocument(process: process, result)
+  /// - Parameter perf: the callers in each stack that perf took; nil when it was not asked.
+  init(process: Int32, _ result: CPUProfile, perf: [[UInt64]]?) {
+    document = UnwindDocument(process: process, result, perf: perf)
     self.result = result
   }
 
@@ -36,6 +37,13 @@ struct UnwindReport {
       for (reason, count) in walks.failures { text += "; \(Figures.count(count)) \(reason)" }
       footer.line("walks", text)
     }
+    if let perf = document.perf {
+      func percent(_ share: Double) -> String { Figures.fixed(share, decimals: 1) + " %" }
+      footer.line(
+        "perf",
+        "\(Figures.count(perf.samples)) stacks; \(percent(perf.equalPercent)) as by tables, "
+          + "\(percent(perf.shorterPercent)) end earlier, \(percent(perf.otherPercent)) otherwise")
+    }
     if document.guessedFrames > 0 {
       footer.line(
         "guesses",
@@ -52,6 +60,7 @@ struct UnwindDocument: Encodable {
   let samples: UInt64
   let files: [Binary]
   let total: Binary
+  @Nullable var perf: Peer?
   let ends: Ends
   let guessedFrames: UInt64
   let overhead: OverheadDocument
@@ -76,6 +85,22 @@ struct UnwindDocument: Encodable {
     }
   }
 
+  /// How perf's stacks compare with those by table.
+  struct Peer: Encodable {
+    let samples: UInt64
+    let equalPercent: Double
+    let shorterPercent: Double
+    let otherPercent: Double
+
+    init(_ peer: UnwindComparison.Peer) {
+      samples = peer.samples
+      let all = Double(max(1, peer.samples))
+      equalPercent = Double(peer.equal) / all * 100
+      shorterPercent = Double(peer.shorter) / all * 100
+      otherPercent = Double(peer.samples - peer.equal - peer.shorter) / all * 100
+    }
+  }
+
   /// Why walks by table ended.
   struct Ends: Encodable {
     let outermost: UInt64
@@ -87,12 +112,13 @@ struct UnwindDocument: Encodable {
     let tooDeep: UInt64
   }
 
-  init(process: Int32, _ result: CPUProfile) {
+  init(process: Int32, _ result: CPUProfile, perf stacks: [[UInt64]]?) {
     self.process = process
     let comparison = result.comparison ?? UnwindComparison()
     files = comparison.binaries.map(Binary.init)
     total = Binary(comparison.total)
     samples = comparison.total.samples
+    perf = stacks.map { Peer(comparison.peer($0)) }
     let walks = result.walks ?? StackWalks()
     ends = Ends(
       outermost: walks.complete, noProcess: walks.noProcess, noMapping: walks.noMapping,
