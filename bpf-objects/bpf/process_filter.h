@@ -101,21 +101,36 @@ INLINE bool filter_command_matches(void)
 	return bpf_map_lookup_elem(&command_filter, &command) != NULL;
 }
 
+/* 1 when the filter has the cgroup of this level, -1 when there is none so far down. Global, so that
+ * the verifier looks at it once and not for each level. */
+NOINLINE int filter_has_level(int level)
+{
+	u64 id = bpf_get_current_ancestor_cgroup_id(level);
+
+	if (id == 0)
+		return -1;
+	return bpf_map_lookup_elem(&cgroup_filter, &id) != NULL;
+}
+
 INLINE bool filter_cgroup_matches(void)
 {
 	u64 id = bpf_get_current_cgroup_id();
+	int has = bpf_map_lookup_elem(&cgroup_filter, &id) != NULL;
 
-	if (bpf_map_lookup_elem(&cgroup_filter, &id))
-		return 1;
 #pragma clang loop unroll(disable)
-	for (int level = 0; level < CGROUP_LEVELS; level++) {
-		id = bpf_get_current_ancestor_cgroup_id(level);
-		if (id == 0)
-			break;
-		if (bpf_map_lookup_elem(&cgroup_filter, &id))
-			return 1;
-	}
-	return 0;
+	for (int level = 0; level < CGROUP_LEVELS && has == 0; level++)
+		has = filter_has_level(level);
+	return has > 0;
+}
+
+/* Global, too: whoever asks is not looked at again for each way through it. */
+NOINLINE int filters_match(u32 flags, u32 tgid)
+{
+	if ((flags & FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
+		return 0;
+	if ((flags & FILTER_COMMANDS) && !filter_command_matches())
+		return 0;
+	return !(flags & FILTER_CGROUPS) || filter_cgroup_matches();
 }
 
 /* True when events of the current task are recorded. */
@@ -130,15 +145,7 @@ INLINE bool process_wanted(u32 tgid)
 	if (tgid != 0 && tgid == filter->excluded_tgid)
 		return 0;
 	flags = filter->flags;
-	if (LIKELY(flags == 0))
-		return 1;
-	if ((flags & FILTER_PIDS) && !bpf_map_lookup_elem(&pid_filter, &tgid))
-		return 0;
-	if ((flags & FILTER_COMMANDS) && !filter_command_matches())
-		return 0;
-	if ((flags & FILTER_CGROUPS) && !filter_cgroup_matches())
-		return 0;
-	return 1;
+	return LIKELY(flags == 0) || filters_match(flags, tgid) != 0;
 }
 
 /* For raw_tp/sched_process_fork: a followed process starts another. False when there was no room:

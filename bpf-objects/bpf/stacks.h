@@ -96,13 +96,22 @@ INLINE u64 wake_flags(const struct stack_settings *settings)
 								    : RING_NO_WAKEUP;
 }
 
-/* Two independent 64-bit mixes: equal ids mean equal stacks for every practical purpose. */
-static NOINLINE u64 identify_stack(struct stack_event *stack)
+/* Two independent 64-bit mixes of the stack in one of the CPU's spaces: equal ids mean equal stacks for
+ * every practical purpose. Global, so that the verifier walks the loop once. */
+NOINLINE int identify_stack(u64 number)
 {
-	u32 depth = stack->depth;
-	u64 low = 0x9e3779b97f4a7c15ULL ^ depth;
-	u64 high = 0xd1b54a32d192ed03ULL + depth;
+	struct stack_space *space;
+	struct stack_event *stack;
+	u32 zero = 0, depth;
+	u64 low, high;
 
+	space = bpf_map_lookup_elem(&stack_space, &zero);
+	if (!space || number >= STACK_SPACES)
+		return 0; /* cannot happen */
+	stack = &space->stacks[number];
+	depth = stack->depth;
+	low = 0x9e3779b97f4a7c15ULL ^ depth;
+	high = 0xd1b54a32d192ed03ULL + depth;
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < STACK_DEPTH; i++) {
 		u64 address;
@@ -128,8 +137,9 @@ enum stack_outcome {
 	STACK_LOST,
 };
 
-/* Takes the current user stack into `stack`, sends it if the reader may not have it yet. */
-static NOINLINE int take_stack(void *context, struct stack_event *stack,
+/* Takes the current user stack into `stack`, which has that number, and sends it if the reader may not
+ * have it yet. */
+static NOINLINE int take_stack(void *context, struct stack_event *stack, u64 number,
 			       const struct stack_settings *settings, struct stack_counters *count)
 {
 	u32 generation = settings->generation;
@@ -152,7 +162,7 @@ static NOINLINE int take_stack(void *context, struct stack_event *stack,
 		stack->flags = STACK_CUT;
 		ADD_ONE(&count->cut);
 	}
-	identify_stack(stack);
+	identify_stack(number);
 
 	sent = bpf_map_lookup_elem(&seen_stacks, &stack->id);
 	if (sent && *sent == generation)
@@ -171,39 +181,58 @@ static NOINLINE int take_stack(void *context, struct stack_event *stack,
 }
 
 /*
- * Takes the current user stack and leaves its id in `id`; all zero unless KNOWN or SENT.
+ * The number of a space of this CPU that is the caller's own until it counts itself out;
+ * STACK_SPACES when all are taken. Global, so that the verifier does not follow each number on its own.
  *
  * A space is claimed by counting oneself in and then being the only one: of two that claim at the
  * same time at most one finds itself alone, so nobody overwrites a stack that is being taken. It
  * needs no atomic operation that returns a value, which came with Linux 5.12.
  */
-static NOINLINE int capture_user_stack(void *context, const struct stack_settings *settings,
-				       struct stack_counters *count, struct stack_id *id)
+NOINLINE u64 claim_stack_space(void)
 {
 	struct stack_space *space;
-	int outcome = STACK_LOST;
 	u32 zero = 0;
 
-	id->low = 0;
-	id->high = 0;
 	space = bpf_map_lookup_elem(&stack_space, &zero);
 	if (!space)
-		return outcome; /* an array: cannot happen */
+		return STACK_SPACES; /* an array: cannot happen */
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < STACK_SPACES; i++) {
 		u64 *users = &space->users[i];
 
 		ADD_ONE(users);
-		if (READ_ONCE(*users) == 1) {
-			outcome = take_stack(context, &space->stacks[i], settings, count);
-			if (outcome == STACK_KNOWN || outcome == STACK_SENT)
-				*id = space->stacks[i].id;
-			ADD(users, -1);
-			return outcome;
-		}
+		if (READ_ONCE(*users) == 1)
+			return i;
 		ADD(users, -1);
 	}
-	ADD_ONE(&count->lost);
+	return STACK_SPACES;
+}
+
+/* Takes the current user stack and leaves its id in `id`; all zero unless KNOWN or SENT. */
+static NOINLINE int capture_user_stack(void *context, const struct stack_settings *settings,
+				       struct stack_counters *count, struct stack_id *id)
+{
+	struct stack_space *space;
+	struct stack_event *stack;
+	u32 zero = 0;
+	u64 number;
+	int outcome;
+
+	id->low = 0;
+	id->high = 0;
+	space = bpf_map_lookup_elem(&stack_space, &zero);
+	if (!space)
+		return STACK_LOST; /* an array: cannot happen */
+	number = claim_stack_space();
+	if (number >= STACK_SPACES) {
+		ADD_ONE(&count->lost);
+		return STACK_LOST;
+	}
+	stack = &space->stacks[number];
+	outcome = take_stack(context, stack, number, settings, count);
+	if (outcome == STACK_KNOWN || outcome == STACK_SENT)
+		*id = stack->id;
+	ADD(&space->users[number], -1);
 	return outcome;
 }
 

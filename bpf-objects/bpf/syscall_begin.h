@@ -14,7 +14,7 @@ struct admission {
 	const struct call_rule *rule;
 	u32 call;
 	u32 slot;
-	u32 flags;
+	u32 flags;  /* enum syscall_control_bits */
 	u32 weight; /* 0: not picked */
 };
 
@@ -70,7 +70,7 @@ static NOINLINE int keep_exec_path(u64 from)
 }
 
 /* A call that will not return is complete now. */
-static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags, u64 now)
+static NOINLINE int end_now(void *context, struct thread_call *thread, u32 results, u64 now)
 {
 	struct matrix_key key = { .error = NEVER_RETURNED };
 	bool complete = 1;
@@ -79,16 +79,16 @@ static NOINLINE int end_now(void *context, struct thread_call *thread, u32 flags
 		return 0;
 	thread->entered = 0;
 	/* Without a result it is not what was asked for. */
-	if (flags & (SYSCALLS_FAILED | SYSCALLS_ERRNOS | SYSCALLS_SLOW))
+	if (results & (SYSCALLS_FAILED | SYSCALLS_ERRNOS | SYSCALLS_SLOW))
 		return 0;
-	if (flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP)) {
-		key.id = owner(flags, thread->process);
+	if (syscall_flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP)) {
+		key.id = owner(thread->process);
 		key.call = thread->call;
-		complete = add_to_matrix(&key, 0, thread->weight, flags);
+		complete = add_to_matrix(&key, 0, thread->weight);
 	}
-	if (flags & (SYSCALLS_EVENTS_FAILED | SYSCALLS_EVENTS_SLOW))
+	if (syscall_flags & (SYSCALLS_EVENTS_FAILED | SYSCALLS_EVENTS_SLOW))
 		COUNT(events_unwanted);
-	else if (flags & SYSCALLS_EVENTS)
+	else if (syscall_flags & SYSCALLS_EVENTS)
 		complete = send_event(context, thread, 0, now, 0) != 0 && complete;
 	if (!complete)
 		COUNT(lost);
@@ -116,7 +116,7 @@ INLINE int begin(void *context, const struct admission *admission, struct thread
 	thread->call = admission->call;
 	if (thread->process == 0)
 		thread->process = identify(task, bpf_get_current_pid_tgid() >> 32);
-	if (UNLIKELY(admission->flags & SYSCALLS_EVENTS)) {
+	if (syscall_flags & SYSCALLS_EVENTS) {
 		if (registers)
 			arguments_of(registers, (admission->call & CALL_COMPAT) != 0,
 				     thread->arguments);

@@ -7,37 +7,28 @@
 
 #include "syscall_state.h"
 
-INLINE u32 log2_of(u64 value)
+/* Of a number that is not 0. Without a branch: each would leave the verifier with one more result to
+ * follow to the end of the program. */
+INLINE u32 log2_of(u32 value)
 {
-	u32 power = 0;
+	/* All numbers whose bits up to the highest are set differ in the upper five bits of this product. */
+	static const u8 powers[32] = {
+		0, 9,  1,  10, 13, 21, 2,  29, 11, 14, 16, 18, 22, 25, 3, 30,
+		8, 12, 20, 28, 15, 17, 24, 7,  19, 27, 23, 6,  26, 5,  4, 31,
+	};
 
-	if (value >> 32) {
-		value >>= 32;
-		power = 32;
-	}
-	if (value >> 16) {
-		value >>= 16;
-		power += 16;
-	}
-	if (value >> 8) {
-		value >>= 8;
-		power += 8;
-	}
-	if (value >> 4) {
-		value >>= 4;
-		power += 4;
-	}
-	if (value >> 2) {
-		value >>= 2;
-		power += 2;
-	}
-	return power + (value >> 1 & 1);
+	value |= value >> 1;
+	value |= value >> 2;
+	value |= value >> 4;
+	value |= value >> 8;
+	value |= value >> 16;
+	return powers[value * 0x07c4acddU >> 27];
 }
 
 /* The power's own bucket in *coarse. */
 INLINE u32 bucket_of(u64 nanoseconds, u32 *coarse)
 {
-	u32 power;
+	u32 above;
 
 	if (nanoseconds >> LATENCY_FIRST_POWER == 0) {
 		*coarse = 0;
@@ -47,9 +38,9 @@ INLINE u32 bucket_of(u64 nanoseconds, u32 *coarse)
 		*coarse = POWER_BUCKETS - 1;
 		return LATENCY_BUCKETS - 1;
 	}
-	power = log2_of(nanoseconds);
-	*coarse = 1 + power - LATENCY_FIRST_POWER;
-	return 1 + (power - LATENCY_FIRST_POWER) * 4 + (nanoseconds >> (power - 2) & 3);
+	above = log2_of(nanoseconds >> LATENCY_FIRST_POWER);
+	*coarse = 1 + above;
+	return 1 + above * 4 + (nanoseconds >> (above + LATENCY_FIRST_POWER - 2) & 3);
 }
 
 INLINE struct syscall_counters *own_counters(void)
@@ -91,14 +82,13 @@ INLINE void name_process(u64 process)
 		COUNT(unnamed);
 }
 
-static NOINLINE int add_new_key(const struct matrix_key *key, u64 nanoseconds, u32 weight,
-				u32 is_process)
+static NOINLINE int add_new_key(const struct matrix_key *key, u64 nanoseconds, u32 weight)
 {
 	struct matrix_value value = { .count = weight, .total_ns = nanoseconds }, *present;
 
 	if (!key)
 		return 0;
-	if (is_process)
+	if (syscall_flags & SYSCALLS_BY_PROCESS)
 		name_process(key->id);
 	if (bpf_map_update_elem(&matrix, key, &value, UPDATE_NOEXIST) == 0)
 		return 1;
@@ -114,12 +104,12 @@ static NOINLINE int add_new_key(const struct matrix_key *key, u64 nanoseconds, u
 }
 
 /* `weight` calls that took so long altogether. */
-INLINE bool add_to_matrix(const struct matrix_key *key, u64 nanoseconds, u32 weight, u32 flags)
+INLINE bool add_to_matrix(const struct matrix_key *key, u64 nanoseconds, u32 weight)
 {
 	struct matrix_value *value = bpf_map_lookup_elem(&matrix, key);
 
 	if (UNLIKELY(!value))
-		return add_new_key(key, nanoseconds, weight, flags & SYSCALLS_BY_PROCESS) != 0;
+		return add_new_key(key, nanoseconds, weight) != 0;
 	__atomic_fetch_add(&value->count, weight, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&value->total_ns, nanoseconds, __ATOMIC_RELAXED);
 	return 1;
@@ -144,11 +134,11 @@ static NOINLINE int add_to_histogram(u64 id, u32 call, u32 bucket, u32 weight)
 }
 
 /* Whose line of the matrix a call is in. */
-INLINE u64 owner(u32 flags, u64 process)
+INLINE u64 owner(u64 process)
 {
-	if (flags & SYSCALLS_BY_CGROUP)
+	if (syscall_flags & SYSCALLS_BY_CGROUP)
 		return bpf_get_current_cgroup_id();
-	return flags & SYSCALLS_BY_PROCESS ? process : 0;
+	return syscall_flags & SYSCALLS_BY_PROCESS ? process : 0;
 }
 
 #endif

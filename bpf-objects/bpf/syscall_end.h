@@ -25,14 +25,14 @@ INLINE bool result_wanted(const struct syscall_control *settings, u32 flags, u32
 
 /* Whether a call that has returned is sent; what is not is counted. Economy raises the least duration
  * of an event, and leaves those that were asked for because they fail. */
-INLINE bool event_wanted(const struct syscall_control *settings, u32 flags, u32 error, u64 duration)
+INLINE bool event_wanted(const struct syscall_control *settings, u32 error, u64 duration)
 {
 	const struct economy *how;
 
-	if (flags & (SYSCALLS_EVENTS_FAILED | SYSCALLS_EVENTS_SLOW)) {
-		if ((flags & SYSCALLS_EVENTS_FAILED) && error)
+	if (syscall_flags & (SYSCALLS_EVENTS_FAILED | SYSCALLS_EVENTS_SLOW)) {
+		if ((syscall_flags & SYSCALLS_EVENTS_FAILED) && error)
 			return 1;
-		if (!(flags & SYSCALLS_EVENTS_SLOW) || duration < settings->event_latency_ns) {
+		if (!(syscall_flags & SYSCALLS_EVENTS_SLOW) || duration < settings->event_latency_ns) {
 			COUNT(events_unwanted);
 			return 0;
 		}
@@ -66,7 +66,7 @@ INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 		return 0;
 	}
 	flags = READ_ONCE(settings->flags);
-	if (UNLIKELY(flags & SYSCALLS_EVENTS))
+	if (syscall_flags & SYSCALLS_EVENTS)
 		entered = thread->entered;
 	thread->entered = 0;
 	if (UNLIKELY(result < 0 && result >= -MAX_ERRNO)) {
@@ -93,15 +93,15 @@ INLINE int end(void *context, struct thread_call *thread, s64 result, u64 now)
 	if (bucket < LATENCY_BUCKETS)
 		total->buckets[bucket] += weight;
 
-	if (error || (flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP))) {
-		key.id = owner(flags, thread->process);
+	if (error || (syscall_flags & (SYSCALLS_BY_PROCESS | SYSCALLS_BY_CGROUP))) {
+		key.id = owner(thread->process);
 		key.call = thread->call;
 		key.error = error;
-		complete = add_to_matrix(&key, duration * weight, weight, flags);
-		if (UNLIKELY(flags & SYSCALLS_HISTOGRAMS))
+		complete = add_to_matrix(&key, duration * weight, weight);
+		if (syscall_flags & SYSCALLS_HISTOGRAMS)
 			complete = add_to_histogram(key.id, key.call, coarse, weight) != 0 && complete;
 	}
-	if (UNLIKELY(flags & SYSCALLS_EVENTS) && event_wanted(settings, flags, error, duration))
+	if ((syscall_flags & SYSCALLS_EVENTS) && event_wanted(settings, error, duration))
 		complete = send_event(context, thread, result, entered, duration) != 0 && complete;
 	if (UNLIKELY(!complete))
 		COUNT(lost);

@@ -57,11 +57,17 @@
 #define EVENT_DATA 64
 #define EVENT_STACK 127
 
+/* In struct syscall_control, and may change at any time. */
 enum syscall_control_bits {
 	SYSCALLS_ALLOW_LIST = 1 << 0, /* only calls whose rule is RULE_ALLOW */
 	SYSCALLS_FAILED = 1 << 1,     /* only calls that fail */
 	SYSCALLS_ERRNOS = 1 << 2,     /* only calls that fail with an errno in `errnos` */
 	SYSCALLS_SLOW = 1 << 3,       /* only calls that take min_latency_ns */
+};
+
+/* In the constant `syscall_flags`, set before the programs are loaded: what is not asked for the verifier
+ * leaves out. */
+enum syscall_flag_bits {
 	SYSCALLS_BY_PROCESS = 1 << 4, /* `matrix` by process */
 	SYSCALLS_BY_CGROUP = 1 << 5,  /* `matrix` by cgroup */
 	SYSCALLS_HISTOGRAMS = 1 << 6, /* `histograms` as well */

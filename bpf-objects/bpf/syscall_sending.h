@@ -131,7 +131,7 @@ INLINE bool wants_stack(const struct syscall_control *settings, s64 result, u64 
 {
 	const struct economy *how = thrift();
 
-	if (!(settings->flags & SYSCALLS_STACKS) || !how || (how->flags & ECONOMY_NO_STACKS))
+	if (!(syscall_flags & SYSCALLS_STACKS) || !how || (how->flags & ECONOMY_NO_STACKS))
 		return 0;
 	return (result < 0 && result >= -MAX_ERRNO) || duration >= settings->stack_latency_ns;
 }

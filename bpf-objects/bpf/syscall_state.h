@@ -57,6 +57,10 @@ struct bpf_iter__task___calls {
 	struct task_struct___calls *task;
 } CORE;
 
+/* ---- What is recorded, as long as the programs are there. ---- */
+
+const volatile u32 syscall_flags = 0; /* enum syscall_flag_bits */
+
 /* ---- Maps. ---- */
 
 struct {

@@ -71,23 +71,33 @@ INLINE u64 cgroup_id(const struct cgroup___filter *cgroup)
 	return id;
 }
 
+#define CGROUP_LISTED 1 /* no address */
+
+/* CGROUP_LISTED when the filter has the cgroup at that address; otherwise the address of the one above
+ * it, 0 for none. Global, so that the verifier looks at it once and not for each level. */
+NOINLINE u64 cgroup_listed_or_above(u64 address)
+{
+	const struct cgroup___filter *cgroup = (const void *)address;
+	const struct cgroup_subsys_state___filter *parent = NULL;
+	u64 id = cgroup_id(cgroup);
+
+	if (bpf_map_lookup_elem(&cgroup_filter, &id))
+		return CGROUP_LISTED;
+	core_read(&parent, cgroup, self.parent);
+	cgroup = NULL;
+	if (parent)
+		core_read(&cgroup, parent, cgroup);
+	return (u64)cgroup;
+}
+
 INLINE bool task_cgroup_matches(const struct task_struct___other *task)
 {
-	const struct cgroup___filter *cgroup = cgroup_of(task);
+	u64 cgroup = (u64)cgroup_of(task);
 
 #pragma clang loop unroll(disable)
-	for (int level = 0; level < CGROUP_LEVELS && cgroup; level++) {
-		const struct cgroup_subsys_state___filter *parent = NULL;
-		u64 id = cgroup_id(cgroup);
-
-		if (bpf_map_lookup_elem(&cgroup_filter, &id))
-			return 1;
-		core_read(&parent, cgroup, self.parent);
-		cgroup = NULL;
-		if (parent)
-			core_read(&cgroup, parent, cgroup);
-	}
-	return 0;
+	for (int level = 0; level < CGROUP_LEVELS && cgroup > CGROUP_LISTED; level++)
+		cgroup = cgroup_listed_or_above(cgroup);
+	return cgroup == CGROUP_LISTED;
 }
 
 /* process_wanted for any task, whatever the suffix of its type. */

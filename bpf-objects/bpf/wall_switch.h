@@ -121,13 +121,20 @@ INLINE u32 take_stacks(void *context, struct scratch *space, struct stack_id *us
 	return flags;
 }
 
-/* Fills the key with who the current thread is. Returns KEY_KERNEL_THREAD or 0. */
-INLINE u32 describe_current(struct profiler_key *key)
+/* Fills the key in the scratch space with who the current thread is. Returns KEY_KERNEL_THREAD or 0.
+ * Global, so that the verifier does not follow each answer on its own. */
+NOINLINE u32 describe_current(void)
 {
 	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task(), *leader;
 	u64 pid_tgid = bpf_get_current_pid_tgid();
-	u32 task_flags = 0;
+	u32 task_flags = 0, zero = 0;
+	struct profiler_key *key;
+	struct scratch *space;
 
+	space = bpf_map_lookup_elem(&scratch, &zero);
+	if (!space)
+		return 0; /* an array: cannot happen */
+	key = &space->sample.key;
 	key->process.tgid = pid_tgid >> 32;
 	key->process.start = 0;
 	key->process.image = 0;
@@ -141,6 +148,12 @@ INLINE u32 describe_current(struct profiler_key *key)
 		return KEY_KERNEL_THREAD;
 	key->process.image = image_of(task);
 	return 0;
+}
+
+/* What the current thread waits for. Global for the same reason. */
+NOINLINE u32 own_waiting_state(u64 state)
+{
+	return waiting_state((const struct task_struct___thread *)bpf_get_current_task(), state);
 }
 
 /* Sends the record of a thread that ends. */
@@ -181,12 +194,10 @@ INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread
 	count = bpf_map_lookup_elem(&counters, &zero);
 	if (!count)
 		return 0; /* an array: cannot happen */
-	why = preempt || state == 0 ? THREAD_PREEMPTED :
-				      waiting_state((const struct task_struct___thread *)task,
-						    state);
+	why = preempt || state == 0 ? THREAD_PREEMPTED : own_waiting_state(state);
 	is_wanted = thread->verdict ? thread->verdict == VERDICT_WANTED : wanted(tgid);
 	if (is_wanted || why == THREAD_DEAD)
-		kind = describe_current(key);
+		kind = describe_current();
 	wall->now = later(wall->now, began(thread));
 	core_read(&ran, (const struct task_struct___thread *)task, se.sum_exec_runtime);
 	if (is_wanted) {
@@ -279,7 +290,7 @@ INLINE void keep_waker(void *context, struct wall *wall, struct thread_record *t
 	    (u64)woken == bpf_get_current_task() ||
 	    !task_wanted(woken))
 		return;
-	flags = describe_current(key) | KEY_WAKER;
+	flags = describe_current() | KEY_WAKER;
 	key->user_stack.low = key->user_stack.high = 0;
 	key->kernel_stack.low = key->kernel_stack.high = 0;
 	if (key->process.image != 0)

@@ -19,14 +19,18 @@ struct SyscallControl: BitwiseCopyable, Sendable {
     static let failed: UInt32 = 1 << 1
     static let errnos: UInt32 = 1 << 2
     static let slow: UInt32 = 1 << 3
-    static let byProcess: UInt32 = 1 << 4
-    static let byCgroup: UInt32 = 1 << 5
-    static let histograms: UInt32 = 1 << 6
-    static let events: UInt32 = 1 << 7
-    static let stacks: UInt32 = 1 << 8
-    static let failedEvents: UInt32 = 1 << 9
-    static let slowEvents: UInt32 = 1 << 10
   }
+}
+
+/// `enum syscall_flag_bits`, for the constant `syscall_flags`.
+enum SyscallFlags {
+  static let byProcess: UInt32 = 1 << 4
+  static let byCgroup: UInt32 = 1 << 5
+  static let histograms: UInt32 = 1 << 6
+  static let events: UInt32 = 1 << 7
+  static let stacks: UInt32 = 1 << 8
+  static let failedEvents: UInt32 = 1 << 9
+  static let slowEvents: UInt32 = 1 << 10
 }
 
 /// `struct call_rule`.

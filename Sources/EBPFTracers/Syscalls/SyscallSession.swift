@@ -41,7 +41,6 @@ final class SyscallSession: Sendable {
       let rules = try MappedArray<CallRule>(try object.map("rules"))
       SyscallSession.describeCalls(rules)
       let control = try MappedArray<SyscallControl>(try object.map("control"))
-      control[0].flags = SyscallSession.fixedFlags(configuration)
       control[0].stackLatency = configuration.stacksOver ?? 0
       control[0].eventLatency = configuration.eventRule?.minimumNanoseconds ?? 0
       let errnos = try MappedArray<UInt64>(try object.map("errnos"))
@@ -113,6 +112,7 @@ final class SyscallSession: Sendable {
         .invalidArgument, "a buffer cannot be \(configuration.eventBufferBytes) bytes long")
     }
     var file = try ObjectFile(parsing: EmbeddedObject.syscallTracer, name: "syscall_tracer")
+    try file.setVariable("syscall_flags", to: flags(configuration))
     var options = LoadOptions()
     options.maxEntries["matrix"] = keys
     options.maxEntries["histograms"] = configuration.histogramsByOwner ? keys : 1
@@ -139,27 +139,25 @@ final class SyscallSession: Sendable {
     throw EBPFError(.invalidArgument, "\(bad) is no errno", hint: "they are 1 to 4095")
   }
 
-  private static func fixedFlags(_ configuration: SyscallTracerConfiguration) -> UInt32 {
-    typealias Flags = SyscallControl.Flags
+  private static func flags(_ configuration: SyscallTracerConfiguration) -> UInt32 {
     var flags: UInt32 = 0
     switch configuration.grouping {
     case .none: break
-    case .process: flags |= Flags.byProcess
-    case .cgroup: flags |= Flags.byCgroup
+    case .process: flags |= SyscallFlags.byProcess
+    case .cgroup: flags |= SyscallFlags.byCgroup
     }
-    if configuration.histogramsByOwner { flags |= Flags.histograms }
+    if configuration.histogramsByOwner { flags |= SyscallFlags.histograms }
     if configuration.sendsEvents { flags |= eventFlags(configuration.eventRule) }
-    if configuration.stacksOver != nil { flags |= Flags.stacks }
+    if configuration.stacksOver != nil { flags |= SyscallFlags.stacks }
     return flags
   }
 
   private static func eventFlags(_ rule: SyscallEventRule?) -> UInt32 {
-    typealias Flags = SyscallControl.Flags
-    guard let rule else { return Flags.events }
+    guard let rule else { return SyscallFlags.events }
     // Without a condition the kernel would send all.
     guard rule.isAnyWanted else { return 0 }
-    return Flags.events | (rule.failed ? Flags.failedEvents : 0)
-      | (rule.minimumNanoseconds != nil ? Flags.slowEvents : 0)
+    return SyscallFlags.events | (rule.failed ? SyscallFlags.failedEvents : 0)
+      | (rule.minimumNanoseconds != nil ? SyscallFlags.slowEvents : 0)
   }
 
   private static func describeCalls(_ rules: borrowing MappedArray<CallRule>) {
