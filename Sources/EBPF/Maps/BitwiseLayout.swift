@@ -14,7 +14,32 @@ struct BitwiseLayout {
   }
 
   private mutating func add(_ value: Any, name: String) {
-    let type = Swift.type(of: value)
+    // Asking whether a type conforms to a protocol takes the runtime a fraction of a millisecond, the
+    // first time for each type: structures are told by their members.
+    guard !Self.isPlainNumber(type(of: value)) else {
+      fieldBytes += size(of: value)
+      return
+    }
+    let before = self
+    let mirror = Mirror(reflecting: value)
+    let isContainer = mirror.displayStyle == .struct || mirror.displayStyle == .tuple
+    if isContainer, !mirror.children.isEmpty || size(of: value) == 0 {
+      for child in mirror.children {
+        let label = child.label ?? "?"
+        add(child.value, name: name.isEmpty ? label : "\(name).\(label)")
+      }
+    } else {
+      badField = badField ?? (name.isEmpty ? "\(type(of: value))" : "\(name): \(type(of: value))")
+    }
+    // A number or an array is known as a whole, whatever it is made of.
+    if before.badField == nil, badField != nil {
+      var known = before
+      if known.addKnown(value, name: name) { self = known }
+    }
+  }
+
+  /// False for what is neither a number nor an inline array.
+  private mutating func addKnown(_ value: Any, name: String) -> Bool {
     if let integer = value as? any FixedWidthInteger {
       fieldBytes += integer.bitWidth / 8
     } else if value is any BinaryFloatingPoint {
@@ -22,17 +47,14 @@ struct BitwiseLayout {
     } else if let array = value as? any InlineElements {
       array.addElements(to: &self, name: name)
     } else {
-      let mirror = Mirror(reflecting: value)
-      let isContainer = mirror.displayStyle == .struct || mirror.displayStyle == .tuple
-      guard isContainer, type != Bool.self, !mirror.children.isEmpty || size(of: value) == 0 else {
-        badField = badField ?? (name.isEmpty ? "\(type)" : "\(name): \(type)")
-        return
-      }
-      for child in mirror.children {
-        let label = child.label ?? "?"
-        add(child.value, name: name.isEmpty ? label : "\(name).\(label)")
-      }
+      return false
     }
+    return true
+  }
+
+  private static func isPlainNumber(_ type: Any.Type) -> Bool {
+    type == UInt64.self || type == UInt32.self || type == UInt16.self || type == UInt8.self
+      || type == Int64.self || type == Int32.self || type == Int16.self || type == Int8.self
   }
 
   private func size(of value: Any) -> Int {
