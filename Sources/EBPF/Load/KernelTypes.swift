@@ -184,6 +184,19 @@ extension KernelTypes {
         ?? nearNames(to: name, for: attachType) ?? Self.missingHint(attachType))
   }
 
+  /// The types that programs of these kinds name as their targets, as far as the kernel itself has them:
+  /// found in one pass.
+  func targets(
+    _ wanted: [(name: String, attachType: AttachType)]
+  ) throws(EBPFError) -> [UInt32?] {
+    guard !wanted.isEmpty else { return [] }
+    return try vmlinux().firstIDs(
+      of: wanted.map { target in
+        let (prefix, kind) = Self.naming(target.attachType)
+        return (prefix + target.name, kind)
+      })
+  }
+
   /// A type by its name, in the kernel's types and then in its modules'; or only in one of them.
   func find(
     _ name: String, _ kind: BTFKind, in moduleName: String? = nil

@@ -111,6 +111,7 @@ extension ObjectLoader {
   // MARK: Loading
 
   mutating func loadPrograms() throws(EBPFError) -> [Program] {
+    findTargets()
     var loaded: [Int: Program] = [:]
     // Programs that attach to others of the object come after those.
     let last = programs.indices.filter { dependsOnOther(programs[$0]) }

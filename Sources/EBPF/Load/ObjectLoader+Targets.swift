@@ -14,6 +14,19 @@ extension ObjectLoader {
     if case .sameObject = options.attachTargets[spec.name]?.program.kind { true } else { false }
   }
 
+  /// Finds the targets of all programs in the kernel's types at once. What is not found is looked for
+  /// again when its program is loaded, and is that program's error then.
+  mutating func findTargets() {
+    let specs = programs.filter { spec in
+      (spec.type == .tracing || spec.type == .lsm) && !spec.attachTarget.isEmpty
+        && options.attachTargets[spec.name] == nil
+    }
+    do throws(EBPFError) {
+      let ids = try types.targets(specs.map { ($0.attachTarget, $0.attachType) })
+      for (spec, id) in zip(specs, ids) { targetTypes[spec.name] = id }
+    } catch { return }
+  }
+
   /// What the program attaches to, where that is part of the load.
   func addTarget(
     _ request: inout ProgramRequest, _ spec: inout ProgramSpec,
@@ -32,6 +45,10 @@ extension ObjectLoader {
     default: return nil
     }
     guard !spec.attachTarget.isEmpty else { throw Self.noTarget(spec) }
+    if let id = targetTypes[spec.name] {
+      request.attachTypeID = id
+      return nil
+    }
     let target = try types.target(named: spec.attachTarget, for: spec.attachType)
     request.attachTypeID = target.typeID
     guard let module = target.module else { return nil }

@@ -33,6 +33,8 @@ struct ObjectLoader {
   var token: BPFToken?
   /// What to say where a program was made uncallable on purpose: by program, by instruction.
   var sentences: [String: [Int: String]] = [:]
+  /// What the kernel calls the targets of programs that name one, by program.
+  var targetTypes: [String: UInt32] = [:]
   var logs: [String: VerifierLog] = [:]
   var warnings: [EBPFError]
 
@@ -116,10 +118,7 @@ struct ObjectLoader {
       }
     }
     var relocator = CORERelocator(local: local, targets: [target])
-    // BTF tracepoints are looked up by name as well, for which the index of names is made anyway.
-    if !programs.contains(where: { $0.attachType == .traceRawTracepoint }) {
-      try relocator.prepare(for: programs)
-    }
+    try relocator.prepare(for: programs)
     let before = programs
     guard try relocate(with: &relocator), options.targetTypes == nil else { return }
     // What the kernel itself does not have, a module may.

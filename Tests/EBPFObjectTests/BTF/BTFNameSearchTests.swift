@@ -48,4 +48,16 @@ import Testing
     let found = try Self.found(names, in: bytes)
     #expect(found.count == names.count && !found[7].isEmpty)
   }
+
+  @Test func `several names with their kinds are found as one by one`() throws {
+    let bytes = try contents(ofFile: "/sys/kernel/btf/vmlinux")
+    let wanted: [(name: String, kind: BTFKind)] = [
+      ("btf_trace_sys_enter", .typedef), ("bpf_iter_task", .function), ("task_struct", .structure),
+      ("task_struct", .function), ("btf_trace_sys", .typedef), ("task_struct___old", .structure),
+    ]
+    let found = try BTF(parsing: Bytes(bytes)).firstIDs(of: wanted)
+    let indexed = try BTF(parsing: Bytes(bytes))
+    #expect(found == (try wanted.map { try indexed.firstID(named: $0.name, kind: $0.kind) }))
+    #expect(found.map { $0 != nil } == [true, true, true, false, false, false])
+  }
 }
