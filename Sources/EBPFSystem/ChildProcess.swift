@@ -37,12 +37,16 @@ public struct ChildProcess: ~Copyable, Sendable {
   }
 
   /// Lets the child execute its program; throws what `execvp(3)` failed with.
-  public borrowing func release() throws(Errno) {
+  ///
+  /// - Parameter start: holds the child where the program begins.
+  public borrowing func release(watchedBy start: ProgramStart? = nil) throws(Errno) {
     var go: UInt8 = 1
-    // SAFETY: one byte to write, four to read, both of local variables.
+    // SAFETY: one byte of a local variable.
     _ = try Errno.check(unsafe cebpf_write(barrier.rawValue, &go, 1))
+    start?.awaitExecution()
     var failure: Int32 = 0
     let size = MemoryLayout<Int32>.size
+    // SAFETY: four bytes of a local variable.
     let count = try Errno.check(unsafe cebpf_read(outcome.rawValue, &failure, size))
     guard count == size else { return }
     throw Errno(rawValue: failure)

@@ -85,6 +85,9 @@ public final class TracerGroup: Tracer {
     for member in members { try member.setFilter(filter) }
   }
 
+  /// Makes the stacks of a process walkable before its next sample: see ``CPUProfiler/prepare(_:)``.
+  public func prepare(_ process: Int32) throws(EBPFError) { try profiler?.prepare(process) }
+
   /// Leaves out what costs too much in all members.
   public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
 }

@@ -11,6 +11,7 @@
 #include "guarded_mappings.h"
 #include "local_sockets.h"
 #include "perf_attributes.h"
+#include "program_start.h"
 
 #pragma clang assume_nonnull begin
 

@@ -83,6 +83,15 @@ public final class CPUProfiler: Tracer {
     }
   }
 
+  /// Makes the stacks of a process walkable before its next sample, where that needs unwind tables:
+  /// of one that is held where its program begins, or has just loaded code.
+  ///
+  /// Without this it is done after its first samples. Returns when it is done; does nothing for a process
+  /// that is gone.
+  public func prepare(_ process: Int32) throws(EBPFError) {
+    try life.withSession("prepare") { (session) throws(EBPFError) in try session.prepare(process) }
+  }
+
   /// Leaves out samples, or their stacks, from now on.
   public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
 

@@ -294,6 +294,9 @@ extension ProfilerSession {
     contexts.look(at: announced)
   }
 
+  /// Makes the stacks of a process walkable now.
+  func prepare(_ process: Int32) throws(EBPFError) { try unwinding?.prepare([process]) }
+
   /// Switches sampling off and on; the program stays attached.
   func setPaused(_ isPaused: Bool) throws(EBPFError) {
     try change { (attached) throws(EBPFError) in

@@ -9,6 +9,8 @@ final class UnwindBuilder: Sendable {
   private let tables: UnwindTables
   private let symbolizer: Symbolizer
   private let pending = Mutex(Pending())
+  /// Held while a process is looked at, so that what was read last is what the kernel knows.
+  private let looking = Mutex(())
   private let poller: Poller
   private let wake: Mutex<Poller.Wake?>
 
@@ -41,17 +43,15 @@ final class UnwindBuilder: Sendable {
   /// What was done so far.
   var statistics: UnwindStatistics { tables.statistics }
 
-  /// Makes the stacks of processes, as a filter names them, walkable before their first sample: returns
+  /// Makes the stacks of processes, as a filter names them, walkable before their next sample: returns
   /// when that is done.
   func prepare(_ processes: some Sequence<Int32>) throws(EBPFError) {
     let numbers = try ProcessNumbers()
     for pid in processes.map(numbers.outer) {
       // One that is gone, or may not be looked into, is counted when it is sampled.
       guard let program = symbolizer.program(of: pid) else { continue }
-      tables.add(
-        ProcessIdentity(
-          start: program.start, image: program.image, processID: UInt32(pid)),
-        code: symbolizer.code(of: program, in: pid))
+      build(
+        ProcessIdentity(start: program.start, image: program.image, processID: UInt32(pid)))
     }
   }
 
@@ -69,7 +69,9 @@ final class UnwindBuilder: Sendable {
   /// Makes the stacks of a process walkable before it returns, on the calling thread.
   func build(_ process: ProcessIdentity) {
     let pid = Int32(truncatingIfNeeded: process.processID)
-    tables.add(process, code: symbolizer.code(of: process.program, in: pid))
+    looking.withLock { _ in
+      tables.add(process, code: symbolizer.code(of: process.program, in: pid))
+    }
   }
 
   private func build() {

@@ -77,6 +77,15 @@ public final class WallProfiler: Tracer {
     }
   }
 
+  /// Makes the stacks of a process walkable before its next wait or sample, where that needs unwind
+  /// tables: of one that is held where its program begins, or has just loaded code.
+  ///
+  /// Without this it is done after its first ones. Time stands still until it is done. Does nothing for a
+  /// process that is gone.
+  public func prepare(_ process: Int32) throws(EBPFError) {
+    try life.withSession("prepare") { (session) throws(EBPFError) in try session.prepare(process) }
+  }
+
   /// Leaves out stacks, of all waits or of some, from now on. Times stay complete.
   public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
 

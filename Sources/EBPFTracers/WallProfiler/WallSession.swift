@@ -36,7 +36,10 @@ final class WallSession: TracerSession {
     let clock: MappedArray<UInt64>
     var isPaused = false
     var isSuspended = false
+    var isPreparing = false
     var closed: UInt64 = 0
+
+    var isOff: Bool { isPaused || isSuspended || isPreparing }
   }
 
   init(_ configuration: WallProfilerConfiguration, kernel: any KernelInterface) throws(EBPFError) {
@@ -217,11 +220,22 @@ extension WallSession {
     try change { $0.isSuspended = economy.isSuspended }
   }
 
+  /// Makes the stacks of a process walkable now. That it is held meanwhile is no wait of its own.
+  func prepare(_ process: Int32) throws(EBPFError) {
+    guard let unwinding else { return }
+    try change { $0.isPreparing = true }
+    do throws(EBPFError) { try unwinding.prepare([process]) } catch {
+      try change { $0.isPreparing = false }
+      throw error
+    }
+    try change { $0.isPreparing = false }
+  }
+
   private func change(_ body: (inout State) -> Void) throws(EBPFError) {
     try state.withLock { (state) throws(EBPFError) in
-      let wasOff = state.isPaused || state.isSuspended
+      let wasOff = state.isOff
       body(&state)
-      let isOff = state.isPaused || state.isSuspended
+      let isOff = state.isOff
       guard isOff != wasOff else { return }
       let isSampling = links.names.contains(WallSession.sampling)
       if isOff, isSampling { try setSampling(false) }

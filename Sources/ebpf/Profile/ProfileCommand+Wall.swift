@@ -38,13 +38,14 @@ extension ProfileCommand {
     let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
     let recording = TracerRecording<WallProfiler>(
       seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "waits",
-      containers: containers, showsProgress: view == nil)
+      containers: containers, showsProgress: view == nil, holdsCommand: walksByTable)
     let result = try recording.run(
       { command in
         var configuration = configuration
         if let command { configuration.filter.follow(command) }
         return WallProfiler(configuration)
       },
+      prepare: { (tracer, process) throws(EBPFError) in try tracer.prepare(process) },
       onStart: { (tracer, loop) throws(EBPFError) in
         try view?.join(tracer, loop)
         try supervision.join([RunningTracer(tracer)], loop)

@@ -140,13 +140,14 @@ struct ProfileCommand: ParsableCommand {
       let telemetry: TelemetryOutput? = try TelemetryOutput(tracing)
       let recording = TracerRecording<CPUProfiler>(
         seconds: tracing.duration ?? presetSeconds, command: tracing.command, noun: "samples",
-        containers: containers, showsProgress: view == nil)
+        containers: containers, showsProgress: view == nil, holdsCommand: walksByTable)
       let result = try recording.run(
         { command in
           var configuration = configuration
           if let command { configuration.filter.follow(command) }
           return CPUProfiler(configuration)
-        }, isFull: \.isFull,
+        }, prepare: { (tracer, process) throws(EBPFError) in try tracer.prepare(process) },
+        isFull: \.isFull,
         onStart: { (tracer, loop) throws(EBPFError) in
           try view?.join(tracer, loop)
           try supervision.join([RunningTracer(tracer)], loop)
@@ -170,6 +171,9 @@ struct ProfileCommand: ParsableCommand {
   var stacks: CPUProfilerConfiguration.Stacks {
     userOnly ? .user : kernelOnly ? .kernel : .both
   }
+
+  /// True where user stacks are walked by unwind tables, which a program should have before it runs.
+  var walksByTable: Bool { unwind == .auto && !kernelOnly }
 
   func configuration() throws(EBPFError) -> CPUProfilerConfiguration {
     var configuration = CPUProfilerConfiguration()

@@ -8,6 +8,8 @@ struct ProfileDocument: Encodable {
   let totals: ProfileTotalsDocument
   let loss: LossDocument
   let brokenStacks: UInt64
+  /// Absent where no stack was walked by unwind table.
+  let walks: WalkEndsDocument?
   let overhead: OverheadDocument
   let hooks: [HookDocument]
   let durationNs: UInt64
@@ -43,6 +45,7 @@ struct ProfileDocument: Encodable {
     self.economy = economy.map(EconomyDocument.init)
     loss = LossDocument(statistics, unresolved: result.unresolvedFrames)
     brokenStacks = result.brokenStacks
+    walks = result.walks.map(WalkEndsDocument.init)
     contexts = ContextsDocument(result.contexts)
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)

@@ -88,10 +88,12 @@ struct TraceCommand: ParsableCommand {
     let containers = tracing.containerNames
     let supervision = try TracerSupervision(tracing)
     let recording = TracerRecording<TracerGroup>(
-      seconds: tracing.duration, command: tracing.command, noun: "events", containers: containers)
+      seconds: tracing.duration, command: tracing.command, noun: "events", containers: containers,
+      holdsCommand: tracers.contains(.profile))
     let program = tracing.command.first
     let results = try recording.run(
       { child in configurations.group(following: child, program: program) },
+      prepare: { (group, process) throws(EBPFError) in try group.prepare(process) },
       onStart: { (group, loop) throws(EBPFError) in
         try supervision.join(RunningTracer.members(of: group), loop)
       })

@@ -28,6 +28,12 @@ final class InterruptPart: RecordingPart {
 final class CommandPart: RecordingPart {
   private let command: [String]
   private let child: ChildProcess
+  private var held: (start: ProgramStart, prepare: (Int32) throws(EBPFError) -> Void)?
+  /// When the command was let run, in seconds of the loop.
+  private var runningSince = 0.0
+  /// Seconds between looks at a command that is about to be held, at least; and at most this part of
+  /// the time that it has run.
+  private static let lookInterval = (least: 0.001, part: 1.0 / 16)
 
   /// Makes the process, which waits before its first instruction; a quiet one does not read from the
   /// terminal or write to it.
@@ -41,18 +47,39 @@ final class CommandPart: RecordingPart {
   /// The id of the command's process.
   var id: Int32 { child.id }
 
+  /// Has the command held where its program begins, before anything of it runs and again when its
+  /// libraries are there, until `prepare` has returned. Where the kernel refuses that it just runs.
+  func hold(_ prepare: @escaping (Int32) throws(EBPFError) -> Void) {
+    do throws(Errno) { held = (try ProgramStart(of: child), prepare) } catch { held = nil }
+  }
+
   /// Lets the command run.
   func join(_ loop: RecordingLoop) throws(EBPFError) {
-    do throws(Errno) { try child.release() } catch {
+    do throws(Errno) { try child.release(watchedBy: held?.start) } catch {
       throw EBPFError(
         error == .noEntry ? .notFound : .system, "cannot run '\(command[0])'",
         systemCall: .init(call: "execvp", errno: error.rawValue, name: error.name),
         hint: error == .noEntry ? "give a path, or a command in PATH" : nil)
     }
     try loop.watch(child.descriptor.rawValue, for: self)
+    runningSince = loop.elapsed
+    if held != nil { loop.setClock(every: Self.lookInterval.least, for: self) }
   }
 
-  func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) { loop.end() }
+  func wake(_ cause: RecordingLoop.Cause, in loop: RecordingLoop) throws(EBPFError) {
+    guard cause == .clock else { return loop.end() }
+    guard let (start, prepare) = held else { return loop.setClock(every: nil, for: self) }
+    if start.isHeld() {
+      try prepare(id)
+      start.proceed()
+    }
+    if start.isOver { held = nil }
+    let (least, part) = Self.lookInterval
+    loop.setClock(
+      every: held == nil ? nil : max(least, (loop.elapsed - runningSince) * part), for: self)
+  }
+
+  func ended() { held?.start.letGo() }
 }
 
 /// Looks at how a recording is going: shows its progress, and ends it when it is full.

@@ -17,17 +17,21 @@ struct TracerRecording<Traced: Tracer> {
   var containers: ContainerNames?
   /// False when something else has the terminal: the command then leaves it alone, too.
   var showsProgress = true
+  /// Holds the command where its program begins until it is prepared, where that can be done.
+  var holdsCommand = false
 
   /// Records. All closures run on the calling thread.
   ///
   /// - Parameters:
   ///   - make: the tracer, for the process of the command if there is one (children included).
+  ///   - prepare: makes ready what the tracer should know of a program before it runs.
   ///   - isFull: true ends the recording; asked at least twice a second.
   ///   - onStart: called once the tracer records, before the command runs: what else takes part
   ///     joins the loop here.
   ///   - onInterval: called every ``interval`` seconds while recording.
   func run(
     _ make: (_ command: Int32?) -> Traced,
+    prepare: @escaping (Traced, Int32) throws(EBPFError) -> Void = { _, _ in },
     isFull: @escaping (Traced) -> Bool = { _ in false },
     onStart: (Traced, RecordingLoop) throws(EBPFError) -> Void = { _, _ in },
     onInterval: @escaping (Traced) throws(EBPFError) -> Void = { _ in }
@@ -41,6 +45,9 @@ struct TracerRecording<Traced: Tracer> {
     do throws(EBPFError) {
       try interrupts.join(loop)
       try onStart(tracer, loop)
+      if holdsCommand {
+        child?.hold { (process) throws(EBPFError) in try prepare(tracer, process) }
+      }
       try child?.join(loop)
     } catch {
       loop.end()

@@ -61,7 +61,7 @@ struct UnwindDocument: Encodable {
   let files: [Binary]
   let total: Binary
   @Nullable var perf: Peer?
-  let ends: Ends
+  let ends: WalkEndsDocument
   let guessedFrames: UInt64
   let overhead: OverheadDocument
   let durationNs: UInt64
@@ -101,17 +101,6 @@ struct UnwindDocument: Encodable {
     }
   }
 
-  /// Why walks by table ended.
-  struct Ends: Encodable {
-    let outermost: UInt64
-    let noProcess: UInt64
-    let noMapping: UInt64
-    let noRow: UInt64
-    let unsupported: UInt64
-    let unreadable: UInt64
-    let tooDeep: UInt64
-  }
-
   init(process: Int32, _ result: CPUProfile, perf stacks: [[UInt64]]?) {
     self.process = process
     let comparison = result.comparison ?? UnwindComparison()
@@ -119,11 +108,7 @@ struct UnwindDocument: Encodable {
     total = Binary(comparison.total)
     samples = comparison.total.samples
     perf = stacks.map { Peer(comparison.peer($0)) }
-    let walks = result.walks ?? StackWalks()
-    ends = Ends(
-      outermost: walks.complete, noProcess: walks.noProcess, noMapping: walks.noMapping,
-      noRow: walks.noRow, unsupported: walks.unsupported, unreadable: walks.unreadable,
-      tooDeep: walks.tooDeep)
+    ends = WalkEndsDocument(result.walks ?? StackWalks())
     guessedFrames = result.guessedFrames
     overhead = OverheadDocument(result.overhead)
     durationNs = result.statistics.recordedNanoseconds

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usage: unwind MODE [seconds]
+ * usage: unwind MODE [seconds [now]]
  *
- * Stops itself, then burns so many seconds of CPU time in `leaf`, with a known chain of callers.
+ * Stops itself, unless it shall begin now, then burns so many seconds of CPU time in `leaf`, with a known chain of callers.
  * Built without frame pointers, as distributions build their libraries:
  *   callback   main > work_callback > (the C library's qsort) > compare > leaf
  *   recursion  main > recurse, 100 times > leaf
@@ -143,7 +143,8 @@ int main(int count, char **arguments)
 
 	limit = count > 2 ? atof(arguments[2]) : 1;
 	sigaction(SIGUSR1, &action, NULL);
-	stop_until_continued();
+	if (count <= 3)
+		stop_until_continued();
 	while (!is_over) {
 		if (strcmp(mode, "callback") == 0)
 			work_callback();
