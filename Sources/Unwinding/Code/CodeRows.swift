@@ -16,6 +16,8 @@ struct CodeRows: Sendable {
   private let sections: [Section]
   /// Where functions start, by address.
   private let starts: [UInt64]
+  /// Where the kernel starts the file; 0 where it does not.
+  private let entry: UInt64
 
   /// Looks for a file's code; `namesFunctions` also reads where its symbols are.
   init(_ file: ELFFile, namesFunctions: Bool) throws(EBPFError) {
@@ -35,6 +37,7 @@ struct CodeRows: Sendable {
     }
     self.sections = sections
     starts = namesFunctions ? Self.starts(of: file) : [file.entry]
+    entry = file.entry
   }
 
   /// Of a table with more symbols none is read.
@@ -85,7 +88,7 @@ struct CodeRows: Sendable {
     } catch { return }  // The section was found to reach this far.
     var walk = CodeWalk(code, at: part.lowerBound)
     let known = starts[firstStart(from: part.lowerBound)..<firstStart(from: part.upperBound)]
-    walk.follow(known.isEmpty ? [Self.aligned(part.lowerBound)] : Array(known))
+    walk.follow(known.isEmpty ? [Self.aligned(part.lowerBound)] : Array(known), root: entry)
     var rows: [UnwindRow] = []
     walk.forEach { address, state in
       let offset = UInt32(truncatingIfNeeded: address &- base)

@@ -37,10 +37,12 @@ struct CodeWalk {
     isDoubtful = isStart
   }
 
-  /// Follows the functions that are known to start at the addresses, then whatever they left out.
-  mutating func follow(_ functions: some Sequence<UInt64>) {
+  /// Follows the functions that are known to start at the addresses, then whatever they left out;
+  /// `root` is where the kernel starts the file, if it is among them.
+  mutating func follow(_ functions: some Sequence<UInt64>, root: UInt64) {
     for function in functions where function >= address {
-      if let place = Int(exactly: function - address) { start(at: place) }
+      guard let place = Int(exactly: function - address) else { continue }
+      start(at: place, as: function == root ? .root : .entry)
     }
     run()
     var place = 0
@@ -72,10 +74,10 @@ struct CodeWalk {
     }
   }
 
-  private mutating func start(at place: Int) {
+  private mutating func start(at place: Int, as state: FrameState = .entry) {
     guard place >= 0, place < seen.count, !isStart[place] else { return }
     isStart[place] = true
-    pending.append((place, .entry))
+    pending.append((place, state))
   }
 
   private mutating func run() {

@@ -19,6 +19,8 @@ struct FrameState: Hashable {
 
   /// At the first instruction of a function: the return address was pushed.
   static let entry = FrameState(stack: 8)
+  /// At the first instruction of a program, or of its loader: nothing called it.
+  static let root = FrameState(isOutermost: true)
 
   /// Stacks of more than this are not believed.
   private static let largest: Int64 = 1 << 30
