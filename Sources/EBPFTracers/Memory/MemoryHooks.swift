@@ -72,7 +72,15 @@ struct MemoryHooks: Sendable {
     var plans = [
       HookPlan(
         need: faultNeed, rungs: [["memory_fault_user", "memory_fault_kernel"]], isRequired: false),
-      HookPlan(need: "mappings", rungs: [["memory_call_enter", "memory_call_exit"]]),
+      HookPlan(
+        need: "mappings",
+        rungs: [
+          [
+            "memory_mmap_exit", "memory_munmap_exit", "memory_mremap_exit", "memory_break_enter",
+            "memory_break_exit",
+          ],
+          ["memory_call_enter", "memory_call_exit"],
+        ]),
       HookPlan(need: "resident pages", rungs: [["memory_rss"]], isRequired: false),
       HookPlan(need: "out-of-memory kills", rungs: [["memory_victim"]], isRequired: false),
       HookPlan(need: "ended processes", rungs: [["memory_exit"]]),
