@@ -54,6 +54,7 @@ import Testing
     #expect(try #require(perf["other_percent"].double) <= 5, "\(perf)")
     let without = try EBPF.json(["unwind", "--check", "\(child.id)", "-d", "0.2"])
     #expect(without["perf"].isNull)
+  }
 
   @Test(arguments: ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie", "unwind-musl"])
   func `stacks of commands that end soon are whole from their first samples on`(
