@@ -237,7 +237,9 @@ let package = Package(
         "TestSupport", "context-publisher",
       ],
       swiftSettings: tests),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", "context-publisher"],
+      swiftSettings: tests),
 
     // What scripts/test-vm.sh runs, linked statically, on other kernels.
     .executableTarget(

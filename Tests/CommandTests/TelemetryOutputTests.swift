@@ -77,6 +77,40 @@ import Testing
     #expect(resource[1].contains(#""service.name": "shop""#))
   }
 
+  @Test func `the JSON tells what processes published of the spans of their connections`() throws {
+    let folder = try TemporaryDirectory()
+    let socket = folder.file("control")
+    let rounds = 5
+    let child = try StoppedProcess([
+      try TestPrograms.path("context-publisher"), "network", "\(rounds)",
+    ])
+    let network = ["network", "--json", "--dns", "--otlp", folder.file("out.jsonl")]
+    let running = try RunningCommand(
+      [EBPF.path] + network + ["-p", String(child.id), "--control", socket])
+    _ = try running.ask(#"{"request": "overhead"}"#, at: socket)
+    #expect(try child.finish() == 0)
+    #expect(try EBPF.run(["control", socket, "stop"]).status == 0)
+    let document = try running.document()
+    #expect(running.end(by: 0) == 0)
+    // In three spans a connection, one that is refused and a query each round, and one more besides.
+    let contexts = document["contexts"]
+    #expect(contexts["processes"].int == 1 && contexts["linked_samples"].int == 9 * rounds + 1)
+    for key in ["unreadable", "unplaced", "without_room", "lost_links", "unreadable_links"] {
+      #expect(contexts[key].int == 0, "\(key)")
+    }
+    #expect(document["connections"].list.count == 12 * rounds + 1)
+  }
+
+  @Test func `where nobody publishes the JSON has nothing of it`() throws {
+    let folder = try TemporaryDirectory()
+    let command = try EBPF.run([
+      "network", "--json", "--otlp", folder.file("out.jsonl"), "--", "true",
+    ])
+    #expect(command.status == 0, "\(command.error)")
+    let document = try JSONValue(parsing: command.output)
+    #expect(document["loss"]["dropped"].int == 0 && !document.keys.contains("contexts"))
+  }
+
   @Test func `connections that are not listed are no spans, and that is said`() throws {
     let folder = try TemporaryDirectory()
     let work = try StoppedProcess.workload("network")

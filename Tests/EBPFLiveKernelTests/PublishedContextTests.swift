@@ -17,12 +17,7 @@ import Testing
     try StoppedProcess([try publisherPath(), seconds])
   }
 
-  /// Beside the test bundle, wherever that was built.
-  private func publisherPath() throws -> String {
-    let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-    let folder = bundle.split(separator: "/").dropLast().joined(separator: "/")
-    return "/\(folder)/context-publisher"
-  }
+  private func publisherPath() throws -> String { try TestPrograms.path("context-publisher") }
 
   private static let trace = "01020304050607081112131415161710"
 

@@ -28,6 +28,10 @@ struct NetworkCommand: ParsableCommand {
 
       UDP is counted by socket; a message is one call.
 
+      With --otlp, connections and DNS queries are part of the spans that threads publish to be at \
+      work on (OTEP 4947): "contexts" in --json says how many were, how many processes publish \
+      one, and what could not be read; it is left out where no process does.
+
       The table is sorted by bytes. Without -d and without a command it records until Ctrl-C.
 
       EVENTS

@@ -4,6 +4,7 @@ import EBPFTracers
 struct NetworkDocument: Encodable {
   let totals: Totals
   let loss: LossDocument
+  let contexts: ContextsDocument?
   let overhead: OverheadDocument
   let hooks: [HookDocument]
   let durationNs: UInt64
@@ -104,6 +105,7 @@ struct NetworkDocument: Encodable {
     totals = Totals(result)
     self.economy = economy.map(EconomyDocument.init)
     loss = LossDocument(result.statistics)
+    contexts = result.contexts.flatMap(ContextsDocument.init)
     overhead = OverheadDocument(result.overhead)
     hooks = result.hooks.map(HookDocument.init)
     durationNs = result.statistics.recordedNanoseconds
