@@ -110,6 +110,11 @@ public final class Symbolizer: Sendable {
     state.withLock { $0.programs.forget(pid) }
   }
 
+  /// Drops debug information that had to be expanded, until a new address of its file is looked up.
+  public func releaseExpanded() {
+    state.withLock { $0.files.releaseExpanded() }
+  }
+
   /// Names the addresses of user stacks; those of functions with debug information also by what was
   /// inlined there, which makes several frames of one address. Callers are looked up one byte
   /// before their return address.

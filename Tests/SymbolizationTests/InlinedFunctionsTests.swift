@@ -52,6 +52,30 @@ import Testing
     try compare(program, in: folder)
   }
 
+  @Test(arguments: ["-gz=none", "-gz=zlib"])
+  func `what was expanded is dropped, and expanded again for the next address`(
+    compression: String
+  ) throws {
+    let folder = try TemporaryDirectory()
+    let program = folder.file("program")
+    let source = try folder.write(Self.source, to: "a.cpp")
+    _ = try Command.output(["g++", "-g", "-O2", compression, source, "-o", program])
+    let file = try ELFFile(try MappedFile.open(program))
+    let text = try #require(file.section(named: ".text"))
+    let addresses = Array(text.address..<(text.address + text.size))
+    var table = try #require(try InlinedFunctions(file))
+    let found = table.functions(at: addresses)
+    #expect(found.contains { $0.count > 1 })
+
+    let isCompressed = compression == "-gz=zlib"
+    let before = table.cost
+    table.releaseExpanded()
+    // More than 100 kB of debug information against the places of a few units.
+    #expect(isCompressed ? before > 100_000 && table.cost < 10_000 : table.cost == before)
+    #expect(table.functions(at: addresses) == found)
+    #expect(table.cost == before && table.malformedUnits == 0)
+  }
+
   private func compare(_ program: String, in folder: TemporaryDirectory) throws {
     let file = try ELFFile(try MappedFile.open(program))
     let text = try #require(file.section(named: ".text"))

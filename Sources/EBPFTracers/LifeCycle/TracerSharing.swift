@@ -9,6 +9,10 @@ public final class TracerSharing: Sendable {
     sharing?.symbolizer ?? Symbolizer.ofTracers()
   }
 
+  /// Gives up what files can be asked for again: debug information that is compressed in its file is kept
+  /// expanded, some megabytes for a library, for the next address. For who takes profiles seldom.
+  public func releaseMemory() { symbolizer.releaseExpanded() }
+
   /// Nothing looked up yet.
   public init() {}
 }

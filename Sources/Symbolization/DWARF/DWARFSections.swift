@@ -5,6 +5,9 @@ internal import EBPFSystem
 struct DWARFSections: Sendable {
   enum Name: Sendable { case information, strings, lineStrings }
 
+  private let file: ELFFile
+  /// Without content, until ``expand()``.
+  private var isReleased = false
   let information: Bytes
   let abbreviations: Bytes
   private let strings: Bytes
@@ -43,6 +46,7 @@ struct DWARFSections: Sendable {
     guard file.order == .little, let information = try contents("info"),
       let abbreviations = try contents("abbrev"), information.count > 0
     else { return nil }
+    self.file = file
     self.information = information
     self.abbreviations = abbreviations
     let nothing = Bytes([])
@@ -52,6 +56,25 @@ struct DWARFSections: Sendable {
     addresses = try contents("addr") ?? nothing
     ranges = try contents("ranges") ?? nothing
     rangeLists = try contents("rnglists") ?? nothing
+  }
+
+  /// Of a file that has them, without their content.
+  private init(releasing file: ELFFile) {
+    let nothing = Bytes([])
+    (self.file, isReleased) = (file, true)
+    (information, abbreviations, strings, lineStrings) = (nothing, nothing, nothing, nothing)
+    (stringOffsets, addresses, ranges, rangeLists) = (nothing, nothing, nothing, nothing)
+  }
+
+  /// Drops the content when any of it had to be expanded.
+  mutating func releaseExpanded() {
+    if expandedSize > 0 { self = DWARFSections(releasing: file) }
+  }
+
+  /// Reads again what was dropped.
+  mutating func expand() throws(EBPFError) {
+    guard isReleased, let sections = try DWARFSections(file) else { return }
+    self = sections
   }
 
   private var all: [Bytes] {

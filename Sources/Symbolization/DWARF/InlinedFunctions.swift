@@ -12,7 +12,7 @@ struct InlinedFunction: Sendable, Hashable {
 /// Nothing is read before the first question; then the headers and first entries of all units, which
 /// say where their code is. What makes no sense is left out and counted.
 struct InlinedFunctions: Sendable {
-  private let sections: DWARFSections
+  private var sections: DWARFSections
   private var units: [DWARFUnit]?
   /// Where units have code, by address.
   private var code: [Code] = []
@@ -43,6 +43,8 @@ struct InlinedFunctions: Sendable {
 
   var wasCutShort: Bool { sections.wasCutShort }
   func releasePages() { sections.releasePages() }
+  /// Drops what had to be expanded, until the next question.
+  mutating func releaseExpanded() { sections.releaseExpanded() }
 
   /// The memory that is kept.
   var cost: Int {
@@ -52,6 +54,7 @@ struct InlinedFunctions: Sendable {
   /// The functions that were inlined at each address, the innermost first; the function that has the
   /// code is not among them.
   mutating func functions(at addresses: [UInt64]) -> [[InlinedFunction]] {
+    do throws(EBPFError) { try sections.expand() } catch { malformedUnits += 1 }
     if units == nil { findUnits() }
     let units = units ?? []
     var wanted: [Int: [Int]] = [:]

@@ -75,6 +75,9 @@ final class ModuleFile: Sendable {
   /// Lets the kernel drop the pages that were read.
   func releasePages() { bytes.releasePages() }
 
+  /// Drops debug information that had to be expanded, until it is asked for again.
+  func releaseExpanded() { state.withLock { $0.inlined?.releaseExpanded() } }
+
   /// False when the file is no readable ELF file.
   var isReadable: Bool { if case .success = contents { true } else { false } }
 

@@ -57,6 +57,11 @@ struct ModuleFileCache: Sendable {
     return .success(file)
   }
 
+  /// Drops debug information that had to be expanded.
+  func releaseExpanded() {
+    for entry in files.values { entry.file.releaseExpanded() }
+  }
+
   /// Drops the least recently used files until the rest fits the budget.
   mutating func trim() {
     var total = files.values.reduce(0) { $0 + $1.file.cost }
