@@ -23,14 +23,21 @@
       var start: UInt64?
     }
 
+    /// Nanoseconds until what was collected is sent.
+    private static let settling: UInt64 = 2_000_000_000
+    /// Giving memory back takes some milliseconds, and what is needed again as many.
+    private static let betweenTrims: UInt64 = 10_000_000_000
+
     private var entries: [Entry]
     private var governor: AgentGovernor?
     private var own: AgentTelemetry
     private let interval: UInt64
     private var ownDue: UInt64 = 0
-    /// When memory is given back that collecting needed, and sending no longer does.
+    /// When memory is given back that starting or collecting needed, and sending no longer does.
     private var trimDue: UInt64?
+    private var lastTrim: UInt64 = 0
     private var programsAreHidden = false
+    private var pagesAreHidden = false
     private var isUngoverned = false
 
     private var notices: [String] = []
@@ -88,6 +95,7 @@
       let now = Clock.monotonic.now
       for index in entries.indices { entries[index].due = now + entries[index].interval }
       ownDue = now + interval
+      trimDue = now + Self.settling
       try governor?.begin()
     }
 
@@ -111,10 +119,12 @@
       if now >= ownDue {
         ownDue = max(ownDue + interval, now)
         results.append(("agent", figures(exporters)))
-        trimDue = now + 2_000_000_000
-      } else if let due = trimDue, now >= due {
-        ProcessUsage.returnFreeMemory()
+        trimDue = trimDue ?? max(now + Self.settling, lastTrim + Self.betweenTrims)
+      }
+      if let due = trimDue, now >= due {
+        trim()
         trimDue = nil
+        lastTrim = now
       }
       govern()
       return results
@@ -198,6 +208,19 @@
         programsAreHidden = true
       }
       return own.collect(tracers: tracers, programs: programs, exporters: exporters)
+    }
+
+    /// Gives memory back, and takes the code and constants out of it that were needed for once.
+    private func trim() {
+      for entry in entries { entry.source.releaseMemory() }
+      ProcessUsage.returnFreeMemory()
+      do throws(EBPFError) {
+        try FilePages.release()
+        pagesAreHidden = false
+      } catch {
+        if !pagesAreHidden { notices.append("code stays in memory: \(error.message)") }
+        pagesAreHidden = true
+      }
     }
 
     private func govern() {

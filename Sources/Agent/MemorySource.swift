@@ -10,6 +10,7 @@
     let name = "memory"
     let means = OverheadGovernor.Means(sendsEvents: false, takesStacks: true)
     private let configuration: MemoryTracerConfiguration
+    private var sharing: TracerSharing
     private var memory: MemoryTracer
     private(set) var isWorn = false
     private var telemetry: MemoryTelemetry
@@ -29,11 +30,14 @@
         configuration.eventBufferBytes = 1 << 20
       }
       self.configuration = configuration
+      self.sharing = sharing
       memory = MemoryTracer(configuration, sharing: sharing)
       telemetry = MemoryTelemetry(options)
     }
 
     func start() throws(EBPFError) { try memory.start() }
+
+    func releaseMemory() { sharing.releaseMemory() }
 
     func collect() throws(EBPFError) -> [TelemetryExport] {
       let recording = try memory.snapshot()
@@ -44,7 +48,8 @@
     func finish() throws(EBPFError) -> [TelemetryExport] {
       let recording = try memory.stop()
       // With names of its own: those that were looked up for processes long gone go, too.
-      memory = MemoryTracer(configuration)
+      sharing = TracerSharing()
+      memory = MemoryTracer(configuration, sharing: sharing)
       defer { telemetry.beginAnew() }
       return telemetry.collect(recording)
     }

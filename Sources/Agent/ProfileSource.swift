@@ -13,6 +13,7 @@
     let name = "profile"
     let means = OverheadGovernor.Means(sendsEvents: false, takesStacks: true)
     private let configuration: CPUProfilerConfiguration
+    private var sharing: TracerSharing
     private var profiler: CPUProfiler
     private(set) var isWorn = false
     private var mark: CPUProfileMark?
@@ -33,11 +34,14 @@
       configuration.separatesThreads = profile.separatesThreads
       configuration.sampleLimit = 0
       self.configuration = configuration
+      self.sharing = sharing
       profiler = CPUProfiler(configuration, sharing: sharing)
       telemetry = ProfileTelemetry(options)
     }
 
     func start() throws(EBPFError) { try profiler.start() }
+
+    func releaseMemory() { sharing.releaseMemory() }
 
     func collect() throws(EBPFError) -> [TelemetryExport] {
       let (profile, mark) = try profiler.snapshot(since: mark)
@@ -52,7 +56,8 @@
       _ = try profiler.stop()
       mark = nil
       // With names of its own: those that were looked up for processes long gone go, too.
-      profiler = CPUProfiler(configuration)
+      sharing = TracerSharing()
+      profiler = CPUProfiler(configuration, sharing: sharing)
       return exports
     }
   }

@@ -28,12 +28,16 @@
     func collect() throws(EBPFError) -> [TelemetryExport]
     /// Ends, and returns the last telemetry; it can be started again.
     func finish() throws(EBPFError) -> [TelemetryExport]
+    /// Gives up what can be made again and is not needed before the next collection.
+    func releaseMemory()
     /// Leaves out what the governor says.
     func economize(_ economy: TracerEconomy) throws(EBPFError)
   }
 
   extension TelemetrySource {
     func takeEvents() throws(EBPFError) {}
+
+    func releaseMemory() {}
 
     func economize(_ economy: TracerEconomy) throws(EBPFError) { try tracer.economize(economy) }
 
