@@ -26,6 +26,9 @@ func exporting(_ product: String, _ package: String) -> Target.Dependency {
 let tracing = Target.Dependency.product(
   name: "Tracing", package: "swift-distributed-tracing",
   condition: .when(traits: ["TracingContext"]))
+func metrics(_ product: String) -> Target.Dependency {
+  .product(name: product, package: "swift-metrics", condition: .when(traits: ["TracerMetrics"]))
+}
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
@@ -38,6 +41,7 @@ let package = Package(
     .library(name: "EBPFTelemetry", targets: ["EBPFTelemetry"]),
     .library(name: "OTLPExporter", targets: ["OTLPExporter"]),
     .library(name: "OpenTelemetryContext", targets: ["OpenTelemetryContext"]),
+    .library(name: "TracerMetrics", targets: ["TracerMetrics"]),
     .library(name: "TracingContext", targets: ["TracingContext"]),
     .executable(name: "ebpf", targets: ["ebpf"]),
   ],
@@ -47,9 +51,12 @@ let package = Package(
       description: "Sends telemetry over HTTP: brings async-http-client and what it needs. In the "
         + "command, `ebpf agent` and --otlp."),
     .trait(
+      name: "TracerMetrics",
+      description: "Reports what tracers record and cost to swift-metrics, which it brings."),
+    .trait(
       name: "TracingContext",
       description: "Publishes the spans of swift-distributed-tracing, which it brings."),
-    .default(enabledTraits: ["OTLPExporter", "TracingContext"]),
+    .default(enabledTraits: ["OTLPExporter", "TracerMetrics", "TracingContext"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,6 +67,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Only with the trait TracerMetrics.
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     // Only with the trait TracingContext, or by way of the exporter's.
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
   ],
@@ -103,6 +112,10 @@ let package = Package(
       dependencies: [
         "EBPF", "CBPFObjects", "Profiles", "PublishedContexts", "Symbolization", "Unwinding",
       ],
+      swiftSettings: strict),
+    // Empty without the trait.
+    .target(
+      name: "TracerMetrics", dependencies: ["EBPF", "EBPFTracers", metrics("Metrics")],
       swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
     .target(
@@ -215,6 +228,11 @@ let package = Package(
       name: "TracingContextTests",
       dependencies: ["OpenTelemetryContext", "TracingContext", tracing],
       swiftSettings: tests),
+    .testTarget(
+      name: "TracerMetricsTests",
+      dependencies: [
+        "EBPF", "EBPFTracers", "TracerMetrics", metrics("Metrics"), metrics("MetricsTestKit"),
+      ], swiftSettings: tests),
     // A process the exporter's tests can kill.
     .executableTarget(
       name: "telemetry-sender",
@@ -234,7 +252,7 @@ let package = Package(
       name: "EBPFLiveKernelTests",
       dependencies: [
         "EBPF", "EBPFTelemetry", "EBPFTracers", "OTLP", "ProfileFormats", "PublishedContexts",
-        "TestSupport", "context-publisher",
+        "TestSupport", "TracerMetrics", "context-publisher", metrics("MetricsTestKit"),
       ],
       swiftSettings: tests),
     .testTarget(

@@ -16,6 +16,7 @@ allowed() {
     Symbolization)  echo "CDemangle EBPFObject EBPFSystem Synchronization" ;;
     Unwinding)      echo "EBPFObject" ;;
     EBPFTracers)    echo "EBPF CBPFObjects Profiles PublishedContexts Symbolization Unwinding EBPFSystem Synchronization" ;;
+    TracerMetrics)  echo "EBPF EBPFTracers Metrics Synchronization" ;;
     # The generated messages name Foundation only where FoundationEssentials is not.
     OTLPMessages)   echo "Foundation FoundationEssentials SwiftProtobuf" ;;
     OTLP)           echo "FoundationEssentials OTLPMessages SwiftProtobuf" ;;
