@@ -60,6 +60,7 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build rounds rounds.c $frames
   build everything everything.c $frames
   build memory memory.c $frames
+  build mappings mappings.c $frames
   build memory-static memory.c $frames -static
   build memory-pie memory.c $frames -static-pie
   build allocations allocations.c $frames -pthread

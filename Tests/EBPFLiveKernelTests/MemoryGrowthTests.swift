@@ -36,6 +36,33 @@ import Testing
     expectBalance(recording)
   }
 
+  /// The tracepoints of four calls, and what there is without tracefs: those of all calls.
+  @Test(arguments: [false, true])
+  func `mappings and the break are counted call by call`(withoutBest: Bool) throws {
+    let child = try StoppedProcess(workload: "mappings")
+    var configuration = MemoryTracerConfiguration()
+    configuration.filter.processes = [child.id]
+    let missing = withoutBest ? ["memory_munmap_exit"] : []
+    let tracer = MemoryTracer(configuration, kernel: KernelWithout(programs: missing))
+    try tracer.start()
+    #expect(try child.finish() == 0)
+    let recording = try tracer.stop()
+    let hook = try #require(recording.hooks.first { $0.need == "mappings" })
+    #expect(hook.used.contains("raw_tp/sys_exit") == withoutBest)
+    #expect(hook.refused.count == missing.count)
+    let unit: UInt64 = 64 << 10
+    let growth = try #require(recording.processes.first { $0.process == child.id })
+    #expect(growth.maps == 15 && growth.mappedBytes == 15 * unit)
+    #expect(growth.unmaps == 5 && growth.unmappedBytes == 4 * unit)
+    #expect(growth.breakBytes == Int64(12 * unit))
+    let sites = recording.sites.filter { $0.kind == .map || $0.kind == .programBreak }
+    #expect(sites.reduce(0) { $0 + $1.bytes } == 15 * unit + 16 * unit)
+    for site in sites {
+      let names = recording.profile.stacks[site.stack].map { recording.profile.frames[$0].name }
+      #expect(names.first == "syscall", "\(names)")
+    }
+  }
+
   @Test func `one fault in so many stands for so many`() throws {
     let pages = 20_000
     let child = try StoppedProcess(workload: "allocations", ["touch", String(pages)])

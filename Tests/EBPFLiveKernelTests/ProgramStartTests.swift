@@ -2,6 +2,7 @@ import EBPF
 import EBPFSystem
 import EBPFTracers
 import Glibc
+import Profiles
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
   /// Runs a program, calling `body` wherever it is held; returns how it ended.
   private func run(
     _ arguments: [String], _ body: (_ process: Int32, ProgramStart) throws -> Void
-  ) throws -> ExitStatus {
+  ) throws -> EBPFSystem.ExitStatus {
     let child = try ChildProcess(arguments)
     let start = try ProgramStart(of: child)
     try child.release(watchedBy: start)

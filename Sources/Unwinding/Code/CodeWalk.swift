@@ -121,8 +121,11 @@ struct CodeWalk {
   private mutating func run(from start: Int, _ first: FrameState, isAfterCall: Bool = false) {
     var place = start
     var state = first
+    let isRoot = first == .root && !isAfterCall
     var isAfterCall = isAfterCall
-    while place < seen.count, !isStart[place] || state == .entry {
+    while place < seen.count,
+      !isStart[place] || state == .entry || (isRoot && place == start)
+    {
       if seen[place] != 0 {
         guard !isAfterCall, isDoubtful[place], states[Int(seen[place]) - 1] != state else { return }
       }
