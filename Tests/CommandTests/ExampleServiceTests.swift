@@ -6,12 +6,16 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ExampleServiceTests {
   private static let path = Fixtures.directory + "/../ExampleService/.build/debug/example-service"
 
-  /// The pages at these addresses, one after the other.
-  private func pages(_ addresses: [String]) throws -> [String] {
-    let script =
-      "import sys, urllib.request as r\nfor a in sys.argv[1:]: print(r.urlopen(a).read().decode(), end='\\0')"
-    return try Command.output(["python3", "-c", script] + addresses).split(separator: "\0")
-      .map(String.init)
+  /// The pages at these addresses, one after the other, asked for in a span when there is one.
+  private func pages(_ addresses: [String], traceparent: String? = nil) throws -> [String] {
+    let script = """
+      import sys, urllib.request as r
+      for a in sys.argv[2:]:
+        headers = {"traceparent": sys.argv[1]} if sys.argv[1] else {}
+        print(r.urlopen(r.Request(a, headers=headers)).read().decode(), end='\\0')
+      """
+    return try Command.output(["python3", "-c", script, traceparent ?? ""] + addresses)
+      .split(separator: "\0").map(String.init)
   }
 
   @Test func `it serves its flame graph and its system calls, and exports both`() async throws {
@@ -40,7 +44,10 @@ import Testing
     #expect(counted.first?.contains("process_executable_name=\"example-service\"") == true)
 
     // One after the other, so that the last two intervals, of which the page is, have both.
-    let last = try pages([address + "/primes/20000", address + "/flamegraph"])
+    let trace = "0af7651916cd43dd8448eb211c80319c"
+    let last = try pages(
+      [address + "/primes/20000", address + "/flamegraph"],
+      traceparent: "00-\(trace)-b7ad6b7169203331-01")
     #expect(last[0] == "2262\n")
     #expect(last[1].hasPrefix("<!DOCTYPE html>") && last[1].contains("ExampleService.(primes in "))
 
@@ -53,6 +60,17 @@ import Testing
       requests.contains {
         $0.signal == "profiles" && $0.items.contains { $0.contains("ExampleService.(primes in ") }
       })
+    // The request is a span of the caller's trace, and the samples of what it took are linked with it.
+    let spans = try requests.filter { $0.signal == "traces" }.flatMap { try $0.rows() }
+    #expect(spans.count { $0[0] == "span" && $0[1] == "/parent" } == 100)
+    #expect(spans.contains { $0 == ["within", trace, "b7ad6b7169203331", "/primes/{limit}"] })
+    let span = try #require(spans.first { $0[0] == "named" && $0[3] == "/primes/{limit}" })
+    let profiles = try requests.filter { $0.signal == "profiles" }.flatMap { try $0.rows() }
+    let primes = profiles.filter {
+      $0[0] == "linked" && $0[5].contains("ExampleService.(primes in ")
+    }
+    #expect(!primes.isEmpty && primes.allSatisfy { $0[3] == trace && $0[4] == span[2] })
+
     for request in requests {
       let resources = try request.rows().filter { $0[0] == "resource" }.map { $0[1] }
       #expect(resources.allSatisfy { $0.contains(#""service.name": "example-service""#) })

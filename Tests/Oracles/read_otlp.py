@@ -76,6 +76,7 @@ def show_traces(request):
                 assert (span.status.code == 2) == ("error.type" in values), values
                 print("span", span.name, span.kind, span.status.code,
                       span.start_time_unix_nano, span.end_time_unix_nano, text(values))
+                print("named", span.trace_id.hex(), span.span_id.hex(), span.name)
                 if span.parent_span_id:
                     assert len(span.parent_span_id) == 8
                     print("within", span.trace_id.hex(), span.parent_span_id.hex(), span.name)

@@ -2,9 +2,11 @@ import Glibc
 import Hummingbird
 import Logging
 import OTLPExporter
+import Tracing
 
 /// A web service that watches itself: `/flamegraph` shows where its time goes, `/metrics` which system
-/// calls it makes, and both go to OpenTelemetry as the variables `OTEL_EXPORTER_OTLP_…` say.
+/// calls it makes, and both go to OpenTelemetry as the variables `OTEL_EXPORTER_OTLP_…` say. So do the
+/// spans of its requests, with which the samples of profiles are linked.
 ///
 /// usage: example-service [PORT]
 @main struct ExampleService {
@@ -14,7 +16,13 @@ import OTLPExporter
     let exporter = try TelemetryExporter(settings, logger: logger)
     let observation = Observation(exporter, every: settings.metricInterval, logger: logger)
 
+    InstrumentationSystem.bootstrap(RequestTracer { observation.export($0) })
+
     let router = Router()
+    router.addMiddleware {
+      TracingMiddleware()
+      PublishingMiddleware()
+    }
     router.get("primes/:limit") { _, context in
       "\(primes(below: try context.parameters.require("limit", as: Int.self)).count)\n"
     }

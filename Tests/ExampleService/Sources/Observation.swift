@@ -1,7 +1,9 @@
 import EBPFTelemetry
 import EBPFTracers
 import Logging
+import OTLP
 import OTLPExporter
+import OpenTelemetryContext
 import ProfileFormats
 import ServiceLifecycle
 import Synchronization
@@ -19,6 +21,7 @@ final class Observation: Service {
   private let syscalls = SyscallTracer(.thisProcess)
   private let exporter: TelemetryExporter
   private let interval: Duration
+  private let options: TelemetryOptions
   private let state: Mutex<State>
 
   init(_ exporter: TelemetryExporter, every interval: Duration, logger: Logger) {
@@ -26,13 +29,19 @@ final class Observation: Service {
     self.interval = interval
     let options = TelemetryOptions.thisProcess(name: "example-service", version: "1.0.0")
     for problem in options.problems { logger.warning("\(problem)") }
+    self.options = options
     state = Mutex(
       State(
         profiles: ProfileTelemetry(options), calls: SyscallTelemetry(options), marks: (nil, nil)))
   }
 
-  /// Watches from here on.
+  /// Says who this process is, and watches from here on. Who publishes what threads do is found by that.
   func start() throws {
+    var resource: [String: ProcessContext.Value] = [:]
+    for attribute in options.resource.attributes {
+      if case .string(let text) = attribute.value { resource[attribute.key] = .string(text) }
+    }
+    try ProcessContext.publish(resource)
     try profiler.start()
     try syscalls.start()
   }
@@ -64,6 +73,14 @@ final class Observation: Service {
         state.profiles.collect(profile.profile) + state.calls.collect(try syscalls.snapshot())
       for export in exports { exporter.export(export) }
     }
+  }
+
+  /// Sends a span that has ended, soon and with others; the exporter counts what it has no room for.
+  func export(_ span: SpanData) {
+    let scope = Scope(
+      name: "example-service", version: options.version,
+      schemaURL: "https://opentelemetry.io/schemas/1.44.0")
+    exporter.export(TelemetryExport([span], resource: options.resource, scope: scope))
   }
 
   /// A page with the flame graph of the last interval and of this one so far.
