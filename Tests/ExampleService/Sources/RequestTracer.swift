@@ -152,10 +152,10 @@ extension Attribute {
     switch value {
     case .int32(let number): self.init(key, number)
     case .int64(let number): self.init(key, number)
-    case .double(let number): self.init(key, .double(number))
-    case .bool(let flag): self.init(key, .boolean(flag))
+    case .double(let number): self.init(key, AttributeValue.double(number))
+    case .bool(let flag): self.init(key, AttributeValue.boolean(flag))
     case .string(let text): self.init(key, text)
-    case .stringArray(let texts): self.init(key, .strings(texts))
+    case .stringArray(let texts): self.init(key, AttributeValue.strings(texts))
     default: self.init(key, "\(value)")
     }
   }
