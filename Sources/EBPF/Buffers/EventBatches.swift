@@ -16,11 +16,12 @@ public struct EventBatches<Record: Sendable>: AsyncSequence, Sendable {
 
   init(
     descriptor: Int32, name: String, interval: Duration?,
-    read: @escaping @Sendable () -> Batch<Record>,
+    hasData: @escaping @Sendable () -> Bool, read: @escaping @Sendable () -> Batch<Record>,
     statistics: @escaping @Sendable () -> BufferStatistics
   ) throws(EBPFError) {
     source = try EventSource(
-      descriptor: descriptor, name: name, interval: interval, read: read, statistics: statistics)
+      descriptor: descriptor, name: name, interval: interval, hasData: hasData, read: read,
+      statistics: statistics)
   }
 
   /// What was read so far; may be asked from any task.
@@ -97,6 +98,7 @@ public struct EventRecords<Record: Sendable>: AsyncSequence, Sendable {
 private final class EventSource<Record: Sendable>: Sendable {
   let read: @Sendable () -> Batch<Record>
   let statistics: @Sendable () -> BufferStatistics
+  private let hasData: @Sendable () -> Bool
   private let name: String
   private let poller: Poller
   private let signal = Signal()
@@ -104,9 +106,10 @@ private final class EventSource<Record: Sendable>: Sendable {
 
   init(
     descriptor: Int32, name: String, interval: Duration?,
-    read: @escaping @Sendable () -> Batch<Record>,
+    hasData: @escaping @Sendable () -> Bool, read: @escaping @Sendable () -> Batch<Record>,
     statistics: @escaping @Sendable () -> BufferStatistics
   ) throws(EBPFError) {
+    self.hasData = hasData
     let signal = self.signal
     do throws(Errno) {
       poller = try Poller.shared()
@@ -145,10 +148,12 @@ private final class EventSource<Record: Sendable>: Sendable {
 
   /// Returns when a record may be there, when the interval is over, or when the task is cancelled.
   func wait(isolation actor: isolated (any Actor)?) async throws(EBPFError) {
-    // What is ready before this counts: the kernel looks when the descriptor is armed.
     do throws(Errno) { try poller.rearm(registrations[0]) } catch {
       throw EventSource.waiting(name, error)
     }
+    // The kernel looks when the descriptor is armed. But a performance event is ready for whoever asks
+    // first, and arming may be that.
+    if hasData() { return }
     await withTaskCancellationHandler {
       await withCheckedContinuation(isolation: actor) { signal.store($0) }
     } onCancel: {

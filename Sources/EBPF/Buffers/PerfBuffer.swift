@@ -68,6 +68,9 @@ public struct PerfBuffer: ~Copyable, Sendable {
   /// The CPUs that are read.
   public var cpuNumbers: [Int] { cpus.map(\.cpu) }
 
+  /// Bytes written and not yet read, headers included, all CPUs together.
+  public var availableBytes: Int { cpus.reduce(0) { $0 + $1.availableBytes } }
+
   /// What was read so far, all CPUs together.
   public var statistics: BufferStatistics {
     let counts = cpus.reduce(PerfBufferCounts()) { $0 + $1.counts }
@@ -118,7 +121,7 @@ public struct PerfBuffer: ~Copyable, Sendable {
     let name = map.name
     let shared = SharedPerfBuffer(self)
     return try EventBatches(
-      descriptor: descriptor, name: name, interval: interval,
+      descriptor: descriptor, name: name, interval: interval, hasData: { shared.hasData },
       read: { shared.read(limit: limit, decode) }, statistics: { shared.statistics })
   }
 }
@@ -139,6 +142,7 @@ final class PerfBufferCPU: Sendable {
   }
 
   var descriptor: Int32 { event.rawValue }
+  var availableBytes: Int { memory.withLock { $0.availableBytes } }
   var counts: PerfBufferCounts { memory.withLock { $0.counts } }
 
   /// Nil when the CPU went offline meanwhile.

@@ -92,7 +92,7 @@ extension RingBuffer {
     let name = map.name
     let shared = SharedRing(self)
     return try EventBatches(
-      descriptor: descriptor, name: name, interval: interval,
+      descriptor: descriptor, name: name, interval: interval, hasData: { shared.hasData },
       read: { shared.read(limit: limit, decode) }, statistics: { shared.statistics })
   }
 

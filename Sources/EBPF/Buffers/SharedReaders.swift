@@ -13,6 +13,8 @@ final class SharedRing: Sendable {
 
   init(_ ring: consuming sending RingBuffer) { state = Mutex(State(ring: ring)) }
 
+  var hasData: Bool { state.withLock { $0.ring.availableBytes > 0 } }
+
   var statistics: BufferStatistics {
     state.withLock { state in
       var statistics = state.ring.statistics
@@ -41,6 +43,8 @@ final class SharedPerfBuffer: Sendable {
   }
 
   private let state: Mutex<State>
+
+  var hasData: Bool { state.withLock { $0.buffer.availableBytes > 0 } }
 
   init(_ buffer: consuming sending PerfBuffer) { state = Mutex(State(buffer: buffer)) }
 
