@@ -91,8 +91,10 @@ extension RingBuffer {
     let descriptor = fileDescriptor
     let name = map.name
     let shared = SharedRing(self)
+    // The kernel says whether there is a record as often as it is asked. To look here as well would be
+    // to run in circles while a record is being written.
     return try EventBatches(
-      descriptor: descriptor, name: name, interval: interval, hasData: { shared.hasData },
+      descriptor: descriptor, name: name, interval: interval, hasData: { false },
       read: { shared.read(limit: limit, decode) }, statistics: { shared.statistics })
   }
 

@@ -13,8 +13,6 @@ final class SharedRing: Sendable {
 
   init(_ ring: consuming sending RingBuffer) { state = Mutex(State(ring: ring)) }
 
-  var hasData: Bool { state.withLock { $0.ring.availableBytes > 0 } }
-
   var statistics: BufferStatistics {
     state.withLock { state in
       var statistics = state.ring.statistics

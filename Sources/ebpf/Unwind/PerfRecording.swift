@@ -45,17 +45,25 @@ final class PerfRecording {
     return Self.callers(output)
   }
 
-  private func script() throws(Errno) -> (ExitStatus, [UInt8]) {
+  /// Ends perf when nobody asks for its stacks any more. What keeps it from ending is not the error that is
+  /// told then.
+  func end() { do throws(Errno) { try finish() } catch {} }
+
+  private func finish() throws(Errno) {
     // SIGINT: perf completes its file and ends. ESRCH: it has ended already.
     do throws(Errno) { try record.send(signal: 2) } catch { if error != .noProcess { throw error } }
     _ = try record.wait()
+  }
+
+  private func script() throws(Errno) -> (ExitStatus, [UInt8]) {
+    try finish()
     let text = try MemoryFile(name: "perf.txt")
     let script = try ChildProcess([
       "/bin/sh", "-c", "exec perf script --no-inline -F ip -i \"$0\" >\"$1\" 2>&1",
       data.path, text.path,
     ])
     try script.release()
-    return (try script.wait(), try text.contents(limit: 1 << 30))
+    return (try script.wait(), try text.contents(limit: Self.mebibytes << 20))
   }
 
   /// Reads what `perf script -F ip` prints: an offset in a file on each line, innermost first, and an

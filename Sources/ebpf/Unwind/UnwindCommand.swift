@@ -82,7 +82,11 @@ struct UnwindCommand: ParsableCommand {
       seconds: duration, command: [], noun: "samples", showsProgress: !json)
     let peer =
       perf ? try PerfRecording(of: process, seconds: duration, frequency: frequency) : nil
-    let result = try recording.run { _ in CPUProfiler(configuration) }
+    let result: CPUProfile
+    do throws(EBPFError) { result = try recording.run { _ in CPUProfiler(configuration) } } catch {
+      peer?.end()
+      throw error
+    }
     let report = UnwindReport(process: process, result, perf: try peer?.stop())
     if json { try Output.write(JSONDocument.text(report.document)) } else { try report.write() }
   }
