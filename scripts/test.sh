@@ -29,6 +29,25 @@ step() {
   "$@"
 }
 
+# Runs a command that may take so many seconds; of one that takes longer it is said what was running.
+within() {
+  limit=$1
+  shift
+  (
+    sleep "$limit" &
+    nap=$!
+    trap 'kill "$nap"; exit' TERM
+    wait "$nap"
+    say "$limit seconds are over; these processes are there:"
+    ps -eo pid,ppid,stat,etimes,time,wchan:24,args >&2
+  ) &
+  watcher=$!
+  status=0
+  timeout "$((limit + 5))" "$@" || status=$?
+  kill "$watcher" 2>/dev/null || :
+  return "$status"
+}
+
 step "format" swift format lint --strict -r Sources Tests Package.swift
 step "layers" scripts/check-layers.sh
 step "BPF objects are what their sources say" scripts/build-bpf.sh --check
@@ -40,7 +59,7 @@ live='^(EBPFLiveKernelTests|CommandTests)\.'
 step "building the tests" swift build --build-tests
 step "building the example service" swift build --package-path Tests/ExampleService \
   --disable-index-store -Xswiftc -gnone
-step "tests" timeout 2400 swift test --skip-build --skip "$live"
-step "tests on the running kernel" timeout 2400 swift test --skip-build --no-parallel --filter "$live"
+step "tests" within 1500 swift test --skip-build --skip "$live"
+step "tests on the running kernel" within 1500 swift test --skip-build --no-parallel --filter "$live"
 step "kernels 6.1 and 6.12" scripts/test-vm.sh
 step "fuzzing" scripts/fuzz.sh

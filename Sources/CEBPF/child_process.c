@@ -76,6 +76,16 @@ int cebpf_child_wait(int process, int *status) {
   return ended < 0 ? -errno : 0;
 }
 
+int cebpf_child_abandon(int descriptor, int kill_first) {
+  siginfo_t end;
+  int result;
+  if (kill_first && syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0) != 0) return -errno;
+  do {
+    result = waitid(P_PIDFD, (id_t)descriptor, &end, kill_first ? WEXITED : WEXITED | WNOHANG);
+  } while (result != 0 && errno == EINTR);
+  return result != 0 ? -errno : 0;
+}
+
 int cebpf_rename(const char *from, const char *to) {
   return rename(from, to) != 0 ? -errno : 0;
 }

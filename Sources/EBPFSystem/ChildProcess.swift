@@ -1,10 +1,11 @@
 internal import CEBPF
 internal import Glibc
+internal import Synchronization
 
 /// A program that was started by us and waits, before its first instruction, until it is released.
 ///
 /// So an observer can attach to its process id first and miss nothing. When the owner goes away
-/// before ``release()``, the child ends without having run.
+/// before ``release()``, the child ends without having run, and is waited for.
 public struct ChildProcess: ~Copyable, Sendable {
   /// The process id.
   public let id: Int32
@@ -12,6 +13,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   private let outcome: OwnedDescriptor
   /// Becomes readable when the process ends (`pidfd_open(2)`, Linux 5.3).
   public let descriptor: OwnedDescriptor
+  private let isReleased = Atomic(false)
 
   /// Forks a child that will execute `arguments`; the first one is looked up in `PATH`.
   ///
@@ -36,10 +38,18 @@ public struct ChildProcess: ~Copyable, Sendable {
     self.descriptor = descriptor
   }
 
+  /// A child that nobody waited for would stay in the kernel's table, and be what every wait for any child
+  /// finds first. One that runs is left alone.
+  deinit {
+    _ = cebpf_child_abandon(
+      descriptor.rawValue, isReleased.load(ordering: .relaxed) ? 0 : 1)
+  }
+
   /// Lets the child execute its program; throws what `execvp(3)` failed with.
   ///
   /// - Parameter start: holds the child where the program begins.
   public borrowing func release(watchedBy start: ProgramStart? = nil) throws(Errno) {
+    isReleased.store(true, ordering: .relaxed)
     var go: UInt8 = 1
     // SAFETY: one byte of a local variable.
     _ = try Errno.check(unsafe cebpf_write(barrier.rawValue, &go, 1))

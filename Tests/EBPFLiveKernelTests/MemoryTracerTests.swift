@@ -172,16 +172,15 @@ import Testing
   @Test func `nothing is left in the kernel or open after stop`() async {
     // In a process of its own: others of this one open and use what they need meanwhile.
     await #expect(processExitsWith: .success) {
-      func descriptors() throws -> Int { try FileSystem.entries("/proc/self/fd").count }
       let child = try StoppedProcess(workload: "memory")
-      let before = try descriptors()
+      let before = try OpenDescriptors.count()
       let tracer = MemoryTracerTests().tracer(of: child.id)
       try tracer.start()
-      #expect(try descriptors() > before)
+      #expect(try OpenDescriptors.count() > before)
       #expect(throws: EBPFError.self) { try tracer.start() }
       try child.finish()
       _ = try tracer.stop()
-      #expect(try descriptors() == before)
+      try OpenDescriptors.expectNoMore(than: before)
       #expect(throws: EBPFError.self) { try tracer.stop() }
     }
   }

@@ -102,11 +102,15 @@ import Testing
   @Test func `a child that is never released has not run when its watcher is gone`() throws {
     let folder = try TemporaryDirectory()
     let witness = folder.file("witness")
+    var process: Int32 = 0
     do {
       let child = try ChildProcess(["touch", witness])
+      process = child.id
       _ = try ProgramStart(of: child)
     }
     #expect(access(witness, F_OK) != 0)
+    // Nor is it left for somebody to wait for.
+    #expect(waitpid(process, nil, WNOHANG) == -1 && errno == ECHILD)
   }
 
   @Test func `a profiler that looks at a program there has its first stacks`() throws {

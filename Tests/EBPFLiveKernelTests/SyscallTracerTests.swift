@@ -304,15 +304,14 @@ import Testing
   @Test func `nothing is left in the kernel or open after stop`() async {
     // In a process of its own: others of this one open and use what they need meanwhile.
     await #expect(processExitsWith: .success) {
-      func descriptors() throws -> Int { try FileSystem.entries("/proc/self/fd").count }
       let child = try StoppedProcess(workload: "syscalls")
-      let before = try descriptors()
+      let before = try OpenDescriptors.count()
       let tracer = SyscallTracerTests().tracer(of: child.id) { $0.sendsEvents = true }
       try tracer.start()
-      #expect(try descriptors() > before)
+      #expect(try OpenDescriptors.count() > before)
       try child.finish()
       _ = try tracer.stop()
-      #expect(try descriptors() == before)
+      try OpenDescriptors.expectNoMore(than: before)
       #expect(throws: EBPFError.self) { try tracer.start() }
       #expect(throws: EBPFError.self) { try tracer.snapshot() }
     }

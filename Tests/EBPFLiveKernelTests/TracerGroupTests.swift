@@ -6,10 +6,8 @@ import Testing
 
 /// Several tracers with one life.
 @Suite(.serialized) struct TracerGroupTests {
-  private func descriptors() throws -> Int { try FileSystem.entries("/proc/self/fd").count }
-
   @Test func `when one cannot start, none has`() throws {
-    let before = try descriptors()
+    let before = try OpenDescriptors.count()
     let memory = MemoryTracer()
     var impossible = CPUProfilerConfiguration()
     impossible.frequency = 0
@@ -17,13 +15,14 @@ import Testing
       profiler: CPUProfiler(impossible), network: NetworkTracer(), memory: memory)
     let error = #expect(throws: EBPFError.self) { try group.start() }
     #expect(error?.message == "cannot sample 0 times a second")
-    #expect(try descriptors() == before, "what had started is given back")
+    // What had started is given back.
+    try OpenDescriptors.expectNoMore(than: before)
     #expect(throws: EBPFError.self) { try memory.resume() }
     #expect(throws: EBPFError.self) { try group.stop() }
   }
 
   @Test func `all pause and resume at once, and each has its own result`() throws {
-    let before = try descriptors()
+    let before = try OpenDescriptors.count()
     let child = try StoppedProcess(workload: "rounds", ["3", "1000"])
     var filter = TracerFilter()
     filter.processes = [child.id]
@@ -55,8 +54,7 @@ import Testing
     }
     #expect(cells.map(\.count) == [2_000])
     #expect(results.profile != nil && results.network != nil && results.memory != nil)
-    // What another test gave back may have been there still at the start.
-    #expect(try descriptors() <= before)
+    try OpenDescriptors.expectNoMore(than: before)
   }
 
   /// The names of attached programs, as bpftool has them: those of tracepoints of all system calls, and

@@ -17,6 +17,9 @@ int cebpf_child_start(char *_Nullable const *_Nonnull arguments, int is_quiet, i
 int cebpf_process_descriptor(int process);
 // Waits for a child to end and stores its wait status; 0 or a negative errno.
 int cebpf_child_wait(int process, int *status);
+// Reaps a child that nobody will wait for, by its descriptor: when it has ended already, or after killing it
+// with `kill_first`. 0 or a negative errno: ECHILD when it was waited for. Linux 5.4.
+int cebpf_child_abandon(int descriptor, int kill_first);
 int cebpf_rename(const char *from, const char *to);
 int cebpf_send_signal(int process, int signal);
 // Lets every signal reach the calling thread again; 0 or a negative errno.
