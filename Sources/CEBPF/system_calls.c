@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -156,6 +157,28 @@ uint64_t cebpf_page_size(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
 void cebpf_return_free_memory(void) {
 #ifdef __GLIBC__
   malloc_trim(0);
+#endif
+}
+
+void cebpf_expect_memory(size_t length) {
+#ifdef __GLIBC__
+  const uintptr_t huge = (uintptr_t)2 << 20;
+  length = (length + huge - 1) & ~(huge - 1);
+  // One heap, for large blocks as well, that keeps what is freed.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  char *heap = malloc(length + huge);
+  if (!heap) return;
+  uintptr_t first = ((uintptr_t)heap + huge - 1) & ~(huge - 1);
+  size_t head = first - (uintptr_t)heap;
+  madvise((void *)first, length, MADV_HUGEPAGE);
+  free(heap);
+  // What lies before the first huge page stays unused, and so untouched. Not a local variable: a compiler
+  // may leave out an allocation that nobody sees.
+  static void *volatile unused;
+  if (head > 64) unused = malloc(head - 64);
+#else
+  (void)length;
 #endif
 }
 

@@ -22,20 +22,20 @@ struct ObjectText {
     }
     if disassembling { parts.append(disassembly()) }
     parts += [findings, verdict]
-    return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+    // Not joined(separator:): that asks the runtime for conformances for as long as a part takes to write.
+    var text = ""
+    for part in parts where !part.isEmpty { text += text.isEmpty ? part : "\n" + part }
+    return text
   }
 
   // MARK: - Parts
 
   private var heading: String {
-    var facts: [String] = []
-    if let object = report.object {
-      facts.append("license " + (report.license.isEmpty ? "none" : PlainText.line(report.license)))
-      facts.append(object.btf.map { "BTF \($0.typeCount - 1) types" } ?? "no BTF")
-      facts.append(object.order == .little ? "little-endian" : "big-endian")
-    }
-    return style.bold(PlainText.line(report.file)) + "\n"
-      + (facts.isEmpty ? "" : "  " + facts.joined(separator: " · ") + "\n")
+    let title = style.bold(PlainText.line(report.file)) + "\n"
+    guard let object = report.object else { return title }
+    return title + "  license " + (report.license.isEmpty ? "none" : PlainText.line(report.license))
+      + " · " + (object.btf.map { "BTF \($0.typeCount - 1) types" } ?? "no BTF")
+      + " · " + (object.order == .little ? "little-endian" : "big-endian") + "\n"
   }
 
   private var programs: String {
@@ -174,10 +174,12 @@ struct ObjectText {
     let errors = report.findings.count { $0.severity == .error }
     let warnings = report.findings.count - errors
     let unresolved = report.relocations.unresolved.count
-    let counts = [
+    var counts = ""
+    for (count, noun) in [
       (errors, "error"), (warnings, "warning"), (unresolved, "unresolved CO-RE record"),
-    ].filter { $0.0 > 0 }
-      .map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
+    ] where count > 0 {
+      counts += (counts.isEmpty ? "" : ", ") + "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
     let word = report.isValid ? style.green("valid") : style.red("invalid")
     return style.bold(PlainText.line(report.file)) + ": " + word
       + (counts.isEmpty ? "" : " (\(counts))") + "\n"
