@@ -163,7 +163,8 @@ void cebpf_return_free_memory(void) {
 void cebpf_expect_memory(size_t length) {
 #ifdef __GLIBC__
   const uintptr_t huge = (uintptr_t)2 << 20;
-  length = (length + huge - 1) & ~(huge - 1);
+  length &= ~(huge - 1);
+  if (length == 0) return;
   // One heap, for large blocks as well, that keeps what is freed.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);

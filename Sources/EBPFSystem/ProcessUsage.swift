@@ -17,8 +17,8 @@ public struct ProcessUsage: Sendable, Hashable {
   /// a process that goes on for long. Takes milliseconds.
   public static func returnFreeMemory() { cebpf_return_free_memory() }
 
-  /// Prepares for so many bytes that will be wanted soon and for a short time, so that the kernel gives them in
-  /// large parts. For a process that ends soon: what it frees meanwhile it keeps.
+  /// Prepares for at least so many bytes that will be wanted soon, so that the kernel gives them in parts of 2 MiB
+  /// where they fill those. For a process that ends soon: what it frees meanwhile it keeps.
   public static func expectMemory(bytes: Int) { cebpf_expect_memory(max(bytes, 0)) }
 
   /// The second number of /proc/self/statm, in pages (`proc(5)`).

@@ -61,9 +61,9 @@ int cebpf_unmap_memory(void *address, size_t length);
 uint64_t cebpf_page_size(void);
 // Gives memory back that malloc keeps for later; nothing where the C library has no way to.
 void cebpf_return_free_memory(void);
-// Prepares malloc for so many bytes that will be wanted soon and soon be gone: in whole huge pages where the
-// kernel has them to give (`madvise` in /sys/kernel/mm/transparent_hugepage/enabled), which costs a fault for
-// each 2 MiB instead of each 4 KiB. Nothing where the C library has no way to.
+// Prepares malloc for at least so many bytes that will be wanted soon and soon be gone: as many of them as fill
+// huge pages, where the kernel has those to give (`madvise` in /sys/kernel/mm/transparent_hugepage/enabled). It
+// costs a fault for each 2 MiB instead of each 4 KiB. Nothing where the C library has no way to.
 void cebpf_expect_memory(size_t length);
 
 // Waiting

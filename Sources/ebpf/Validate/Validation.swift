@@ -14,7 +14,7 @@ struct Validation {
   init(path: String, targets: TargetTypes, sizeLimit: Int) throws(EBPFError) {
     let bytes = try InputFile.object(path, sizeLimit: sizeLimit)
     // What is read from an object takes about four times its size.
-    if bytes.count >= 256 << 10 { ProcessUsage.expectMemory(bytes: 4 * min(bytes.count, 4 << 20)) }
+    ProcessUsage.expectMemory(bytes: 4 * min(bytes.count, 4 << 20))
     var report = ObjectReport(bytes, name: path, sizeLimit: sizeLimit, decompressor: .zlib)
     var target: String?
     var problem: EBPFError?
