@@ -160,6 +160,12 @@ void cebpf_return_free_memory(void) {
 #endif
 }
 
+void cebpf_use_one_heap(void) {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 void cebpf_expect_memory(size_t length) {
 #ifdef __GLIBC__
   const uintptr_t huge = (uintptr_t)2 << 20;

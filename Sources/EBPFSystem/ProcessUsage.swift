@@ -17,6 +17,10 @@ public struct ProcessUsage: Sendable, Hashable {
   /// a process that goes on for long. Takes milliseconds.
   public static func returnFreeMemory() { cebpf_return_free_memory() }
 
+  /// Lets all threads allocate from one heap, which keeps less that is free. For a process that goes on for long
+  /// and seldom allocates from two threads at once; before it has a second one.
+  public static func useOneHeap() { cebpf_use_one_heap() }
+
   /// Prepares for at least so many bytes that will be wanted soon, so that the kernel gives them in parts of 2 MiB
   /// where they fill those. For a process that ends soon: what it frees meanwhile it keeps.
   public static func expectMemory(bytes: Int) { cebpf_expect_memory(max(bytes, 0)) }

@@ -61,6 +61,9 @@ int cebpf_unmap_memory(void *address, size_t length);
 uint64_t cebpf_page_size(void);
 // Gives memory back that malloc keeps for later; nothing where the C library has no way to.
 void cebpf_return_free_memory(void);
+// One heap for all threads instead of one for each: what one gave back another one uses. To be called while there
+// is one thread. Nothing where the C library has no way to.
+void cebpf_use_one_heap(void);
 // Prepares malloc for at least so many bytes that will be wanted soon and soon be gone: as many of them as fill
 // huge pages, where the kernel has those to give (`madvise` in /sys/kernel/mm/transparent_hugepage/enabled). It
 // costs a fault for each 2 MiB instead of each 4 KiB. Nothing where the C library has no way to.

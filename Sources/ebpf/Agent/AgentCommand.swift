@@ -78,6 +78,7 @@
         throw ExitCode.failed
       }
       if printConfig { return try Output.result(agent.yaml) }
+      ProcessUsage.useOneHeap()
       try serve(agent, source)
     }
 
