@@ -22,6 +22,22 @@ package enum Thread {
 
   /// Runs `body` on a new thread that nobody waits for.
   package static func detach(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+    pthread_detach(try start(body))
+  }
+
+  /// A thread beside this one. Its owner waits for its end before it goes away.
+  package struct Companion: ~Copyable {
+    private let thread: pthread_t
+
+    /// Runs `body` on a new thread.
+    package init(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+      thread = try Thread.start(body)
+    }
+
+    deinit { _ = pthread_join(thread, nil) }
+  }
+
+  private static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) -> pthread_t {
     let work = unsafe Unmanaged.passRetained(Work(body))
     var thread = pthread_t()
     let result = unsafe pthread_create(
@@ -37,6 +53,6 @@ package enum Thread {
       unsafe work.release()
       throw Errno(rawValue: result)
     }
-    pthread_detach(thread)
+    return thread
   }
 }

@@ -19,9 +19,6 @@ extension ObjectLoader {
           }
       }
     }
-    for spec in maps where !spec.slots.isEmpty && spec.type.holdsMaps {
-      try EBPFError.at(.map(spec.name)) { () throws(EBPFError) in try fillMapSlots(spec) }
-    }
   }
 
   // MARK: Creating
@@ -43,15 +40,21 @@ extension ObjectLoader {
 
   // MARK: Contents
 
-  private func fillMapSlots(_ spec: MapSpec) throws(EBPFError) {
-    guard let outer = made[spec.name] else { preconditionFailure("created before") }
-    for (slot, target) in spec.slots.sorted(by: { $0.key < $1.key }) {
-      guard case .map(let name) = target, let inner = made[name] else {
-        throw EBPFError(
-          .malformed, "slot \(slot) does not hold a map of this object", context: [.map(spec.name)])
+  /// What the slots of maps of maps hold in the beginning.
+  func mapSlots() throws(EBPFError) -> [MapSlot] {
+    var found: [MapSlot] = []
+    for spec in maps where !spec.slots.isEmpty && spec.type.holdsMaps {
+      guard let outer = made[spec.name] else { preconditionFailure("created before") }
+      for (slot, target) in spec.slots.sorted(by: { $0.key < $1.key }) {
+        guard case .map(let name) = target, let inner = made[name] else {
+          throw EBPFError(
+            .malformed, "slot \(slot) does not hold a map of this object",
+            context: [.map(spec.name)])
+        }
+        found.append(MapSlot(outer: outer, key: Self.bytes(slot), inner: inner))
       }
-      try outer.setInnerMap(inner, for: Self.bytes(slot))
     }
+    return found
   }
 
   /// Program arrays are filled last: they need the programs, which need the array.

@@ -84,11 +84,13 @@ struct ObjectLoader {
       try relocate()
       try loadTypes()
       try createMaps()
+      var filling = MapSlotFilling(try mapSlots())
       if let map = made[USDTSpecTable.mapName] {
         attachments.usdtSpecs = USDTSpecTable(map)
       }
       try patchReferences()
       let loaded = try loadPrograms()
+      try filling.finish()
       try fillProgramSlots(loaded)
       return loaded
     } catch {
