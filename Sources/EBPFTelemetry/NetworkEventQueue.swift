@@ -22,14 +22,16 @@ public final class NetworkEventQueue: Sendable {
 
   /// What to give to the tracer. Keeps the ends of connections and queries, which is what telemetry is
   /// made of.
-  public var listener: @Sendable (NetworkEvent) -> Void {
-    { [self] event in
-      switch event {
-      case .connected, .accepted, .retransmitted: return
-      case .closed, .failed, .query: break
-      }
+  public var listener: @Sendable ([NetworkEvent]) -> Void {
+    { [self] events in
       state.withLock { state in
-        if state.events.count < limit { state.events.append(event) } else { state.dropped += 1 }
+        for event in events {
+          switch event {
+          case .connected, .accepted, .retransmitted: continue
+          case .closed, .failed, .query: break
+          }
+          if state.events.count < limit { state.events.append(event) } else { state.dropped += 1 }
+        }
       }
     }
   }

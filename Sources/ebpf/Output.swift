@@ -127,7 +127,7 @@ struct TextTable {
     var blanks = 0
     func write(_ word: String, _ text: inout String) {
       guard !word.isEmpty else { return }
-      Self.append(blanks: blanks, to: &text)
+      ColumnLine.append(blanks: blanks, to: &text)
       text += word
       blanks = 0
     }
@@ -146,16 +146,4 @@ struct TextTable {
     }
     while text.utf8.last == UInt8(ascii: " ") { text.removeLast() }
   }
-
-  private static func append(blanks: Int, to text: inout String) {
-    var rest = blanks
-    while rest > 0 {
-      let count = min(rest, someBlanks.count - 1)
-      text += someBlanks[count]
-      rest -= count
-    }
-  }
-
-  /// 0 to 15 blanks.
-  private static let someBlanks = (0..<16).map { String(repeating: " ", count: $0) }
 }

@@ -59,8 +59,9 @@ import Testing
   @Test func `events are told as they happen, and are the same as the result`() throws {
     let events = Mutex<[NetworkEvent]>([])
     let child = try StoppedProcess(workload: "sockets", ["rounds", "20"])
-    let tracer = NetworkTracer(configuration(of: child.id)) { event in
-      events.withLock { $0.append(event) }
+    let tracer = NetworkTracer(configuration(of: child.id)) { arrived in
+      #expect(!arrived.isEmpty)
+      events.withLock { $0 += arrived }
     }
     try tracer.start()
     #expect(try child.finish() == 0)

@@ -122,8 +122,8 @@ import Testing
   @Test func `a queue keeps what telemetry is made of, up to its limit`() throws {
     let queue = NetworkEventQueue(limit: 3)
     let listener = queue.listener
-    listener(.connected(connection()))
-    for _ in 0..<5 { listener(.closed(connection())) }
+    listener([.connected(connection()), .closed(connection())])
+    for _ in 0..<2 { listener([.closed(connection()), .closed(connection())]) }
     var telemetry = NetworkTelemetry(testOptions)
     telemetry.addAll(of: queue)
     telemetry.addAll(of: queue)

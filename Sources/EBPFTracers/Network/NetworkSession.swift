@@ -19,7 +19,7 @@ final class NetworkSession: TracerSession {
   private let collector: Mutex<NetworkCollector>
   private let poller: Poller
   private let meter: OverheadMeter
-  private let listener: (@Sendable (NetworkEvent) -> Void)?
+  private let listener: (@Sendable ([NetworkEvent]) -> Void)?
   /// Held by whoever walks over the connections or changes the maps in use.
   private let walking = Mutex(())
   private let economy: EconomyMap
@@ -32,7 +32,7 @@ final class NetworkSession: TracerSession {
 
   init(
     _ configuration: NetworkTracerConfiguration, kernel: any KernelInterface,
-    listener: (@Sendable (NetworkEvent) -> Void)?
+    listener: (@Sendable ([NetworkEvent]) -> Void)?
   ) throws(EBPFError) {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
@@ -115,8 +115,7 @@ final class NetworkSession: TracerSession {
 
   private func drain() {
     let events = collector.withLock { $0.drain(now: Clock.monotonic.now) }
-    guard let listener else { return }
-    for event in events { listener(event) }
+    if let listener, !events.isEmpty { listener(events) }
   }
 
   /// Five times a second: makes room in the datagram map before it is full.
@@ -265,7 +264,7 @@ final class NetworkSession: TracerSession {
   ) throws(EBPFError) -> NetworkActivity {
     if isOver {
       let waiting = collector.withLock { collector in collector.finishQueries() }
-      if let listener { for event in waiting { listener(event) } }
+      if let listener, !waiting.isEmpty { listener(waiting) }
     }
     let (received, malformed) = collector.withLock { ($0.result, $0.malformed) }
     var totals = received.totals

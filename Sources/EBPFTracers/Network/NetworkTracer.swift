@@ -18,7 +18,7 @@ public final class NetworkTracer: Tracer {
   /// What is recorded.
   public let configuration: NetworkTracerConfiguration
   private let kernel: any KernelInterface
-  private let listener: (@Sendable (NetworkEvent) -> Void)?
+  private let listener: (@Sendable ([NetworkEvent]) -> Void)?
   private let life = TracerLifeCycle<NetworkSession>()
 
   /// Creates a tracer; nothing is loaded before ``start()``.
@@ -26,12 +26,12 @@ public final class NetworkTracer: Tracer {
   /// - Parameters:
   ///   - configuration: what is recorded.
   ///   - kernel: the running one.
-  ///   - listener: told of each event as it happens, on a thread of the tracer's; it should be quick,
-  ///     and must not call the tracer.
+  ///   - listener: told of events as they happen, of those that arrived together at once, on a thread of
+  ///     the tracer's; it should be quick, and must not call the tracer.
   public init(
     _ configuration: NetworkTracerConfiguration = NetworkTracerConfiguration(),
     kernel: any KernelInterface = LiveKernel(),
-    listener: (@Sendable (NetworkEvent) -> Void)? = nil
+    listener: (@Sendable ([NetworkEvent]) -> Void)? = nil
   ) {
     self.configuration = configuration
     self.kernel = kernel

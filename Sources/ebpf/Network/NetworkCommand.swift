@@ -139,7 +139,7 @@ struct NetworkCommand: ParsableCommand {
         json: tracing.json, timestamps: timestamp, wide: wide,
         wallOffset: Clock.monotonic.wallOffset, containers: containers)
       if events && !tracing.json { try Output.write(lines.heading) }
-      var listener: (@Sendable (NetworkEvent) -> Void)?
+      var listener: (@Sendable ([NetworkEvent]) -> Void)?
       if events { listener = { lines.write($0) } }
       let told = listener
       let linksSpans = telemetry != nil

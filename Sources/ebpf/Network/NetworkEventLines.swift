@@ -17,12 +17,14 @@ struct NetworkEventLines: Sendable {
       time: "TIME", "EVENT", "PID", "COMMAND", "LOCAL", "REMOTE", "SENT", "RECEIVED", "MS", "")
   }
 
-  /// Writes one event. When nobody reads any more there is nobody to tell.
-  func write(_ event: NetworkEvent) {
-    do throws(EBPFError) {
-      try Output.write(
-        json ? JSONDocument.line(NetworkEventDocument(event, wallOffset, containers)) : text(event))
-    } catch { return }
+  /// Writes events, those that came together at once. When nobody reads any more there is nobody to tell.
+  func write(_ events: [NetworkEvent]) {
+    var lines = ""
+    for event in events {
+      lines +=
+        json ? JSONDocument.line(NetworkEventDocument(event, wallOffset, containers)) : text(event)
+    }
+    do throws(EBPFError) { try Output.write(lines) } catch { return }
   }
 
   private func text(_ event: NetworkEvent) -> String {
@@ -55,7 +57,7 @@ struct NetworkEventLines: Sendable {
     detail: [String] = []
   ) -> String {
     row(
-      time: Self.timeOfDay(connection.lastSeen, wallOffset), event,
+      time: timestamps ? Self.timeOfDay(connection.lastSeen, wallOffset) : "", event,
       connection.process.map { String($0.id) } ?? "-", connection.process?.command ?? "-",
       NetworkText.endpoint(connection.local, wide: wide),
       NetworkText.endpoint(connection.remote, wide: wide),
@@ -78,21 +80,21 @@ struct NetworkEventLines: Sendable {
     _ remote: String, _ sent: String, _ received: String, _ milliseconds: String, _ detail: String
   ) -> String {
     let width = wide ? 47 : 24
-    var text = timestamps ? Self.padded(time, 16) : ""
-    text += Self.padded(event, 8) + Self.padded(pid, 8) + Self.padded(PlainText.line(command), 16)
-    text += Self.padded(local, width) + Self.padded(remote, width)
-    text += Self.right(sent, 9) + " " + Self.right(received, 9) + " " + Self.right(milliseconds, 10)
-    text += "  " + PlainText.line(detail)
-    while text.last == " " { text.removeLast() }
-    return text + "\n"
-  }
-
-  private static func padded(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
-  }
-
-  private static func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+    var line = ColumnLine()
+    if timestamps { line.left(time, width: 16) }
+    line.left(event, width: 8)
+    line.left(pid, width: 8)
+    line.left(PlainText.line(command), width: 16)
+    line.left(local, width: width)
+    line.left(remote, width: width)
+    line.right(sent, width: 9)
+    line.skip(1)
+    line.right(received, width: 9)
+    line.skip(1)
+    line.right(milliseconds, width: 10)
+    line.skip(2)
+    line.add(PlainText.line(detail))
+    return line.text + "\n"
   }
 
   private static func milliseconds(_ nanoseconds: UInt64?) -> String {
@@ -116,7 +118,7 @@ enum NetworkText {
   /// An address and port, shortened in the middle unless wide.
   static func endpoint(_ endpoint: NetworkEndpoint, wide: Bool) -> String {
     let text = endpoint.description
-    guard !wide, text.count > 23 else { return text }
+    guard !wide, text.utf8.count > 23 else { return text }
     return text.prefix(11) + "…" + text.suffix(11)
   }
 

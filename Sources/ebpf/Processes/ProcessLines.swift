@@ -81,16 +81,18 @@ final class ProcessLines {
     _ time: String, _ event: String, _ process: String, _ parent: String, _ user: String,
     _ exit: String, _ duration: String, _ container: String, _ text: String
   ) -> String {
-    var line = command.timestamp ? padded(time, 16) : ""
-    if !event.isEmpty { line += padded(event, 8) }
-    line += padded(process, 8) + padded(parent, 8) + padded(user, 6) + padded(exit, 9)
-    line += String(repeating: " ", count: max(0, 9 - duration.count)) + duration + "  "
-    if command.tracing.containers { line += padded(container, 13) }
-    return PlainText.line(line + text) + "\n"
-  }
-
-  private func padded(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
+    var line = ColumnLine()
+    if command.timestamp { line.left(time, width: 16) }
+    if !event.isEmpty { line.left(event, width: 8) }
+    line.left(process, width: 8)
+    line.left(parent, width: 8)
+    line.left(user, width: 6)
+    line.left(exit, width: 9)
+    line.right(duration, width: 9)
+    line.skip(2)
+    if command.tracing.containers { line.left(PlainText.line(container), width: 13) }
+    line.add(PlainText.line(text))
+    return line.text + "\n"
   }
 }
 

@@ -41,23 +41,22 @@ struct SyscallLines {
 
   private func line(_ event: SyscallEvent, _ begin: UInt64) -> String {
     let time = Double(event.entered - min(event.entered, begin)) / 1e9
-    var line = padded(Figures.fixed(time, decimals: 6), 12) + " "
     let thread = event.thread == event.process ? "" : "/\(event.thread)"
-    line += padded("\(event.process)\(thread)", 7) + " "
-    line += event.command + String(repeating: " ", count: max(1, 16 - event.command.count))
-    line += event.text
+    var columns = ColumnLine()
+    columns.right(Figures.fixed(time, decimals: 6), width: 12)
+    columns.skip(1)
+    columns.right("\(event.process)\(thread)", width: 7)
+    columns.skip(1)
+    columns.left(PlainText.line(event.command), width: 16)
+    columns.add(PlainText.line(event.text))
     if event.result != .neverReturns {
-      line += " <\(Figures.nanoseconds(event.nanoseconds))>"
+      columns.add(" <\(Figures.nanoseconds(event.nanoseconds))>")
     }
-    line = PlainText.line(line) + "\n"
+    var line = columns.text + "\n"
     for frame in stacks ? names.frames(of: event) : [] {
       line += String(repeating: " ", count: 14) + "    " + PlainText.line(frame) + "\n"
     }
     return line
-  }
-
-  private func padded(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   private func document(_ event: SyscallEvent) -> String {
