@@ -115,6 +115,8 @@
         attempt(index, isComplete: true) { (source) throws(EBPFError) in
           try collect(index, source, into: &results)
         }
+        // Before the next one begins: what each takes for a moment would add up.
+        if now >= lastTrim + Self.betweenTrims { giveBack() }
       }
       if now >= ownDue {
         ownDue = max(ownDue + interval, now)
@@ -210,9 +212,14 @@
       return own.collect(tracers: tracers, programs: programs, exporters: exporters)
     }
 
-    /// Gives memory back, and takes the code and constants out of it that were needed for once.
+    /// Forgets what can be found again, and gives memory back.
     private func trim() {
       for entry in entries { entry.source.releaseMemory() }
+      giveBack()
+    }
+
+    /// Gives memory back that is free, and takes the code and constants out of it that were needed for once.
+    private func giveBack() {
       ProcessUsage.returnFreeMemory()
       do throws(EBPFError) {
         try FilePages.release()
