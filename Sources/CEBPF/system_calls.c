@@ -169,8 +169,10 @@ void cebpf_use_one_heap(void) {
 void cebpf_expect_memory(size_t length) {
 #ifdef __GLIBC__
   const uintptr_t huge = (uintptr_t)2 << 20;
+  static int is_prepared;
   length &= ~(huge - 1);
-  if (length == 0) return;
+  if (length == 0 || is_prepared) return;
+  is_prepared = 1;
   // One heap, for large blocks as well, that keeps what is freed.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);

@@ -22,7 +22,7 @@ public struct ProcessUsage: Sendable, Hashable {
   public static func useOneHeap() { cebpf_use_one_heap() }
 
   /// Prepares for at least so many bytes that will be wanted soon, so that the kernel gives them in parts of 2 MiB
-  /// where they fill those. For a process that ends soon: what it frees meanwhile it keeps.
+  /// where they fill those; once in a process. For one that ends soon: what it frees meanwhile it keeps.
   public static func expectMemory(bytes: Int) { cebpf_expect_memory(max(bytes, 0)) }
 
   /// The second number of /proc/self/statm, in pages (`proc(5)`).

@@ -66,7 +66,8 @@ void cebpf_return_free_memory(void);
 void cebpf_use_one_heap(void);
 // Prepares malloc for at least so many bytes that will be wanted soon and soon be gone: as many of them as fill
 // huge pages, where the kernel has those to give (`madvise` in /sys/kernel/mm/transparent_hugepage/enabled). It
-// costs a fault for each 2 MiB instead of each 4 KiB. Nothing where the C library has no way to.
+// costs a fault for each 2 MiB instead of each 4 KiB. Nothing where the C library has no way to, and nothing when
+// it was done before: what lies before the first huge page is given up.
 void cebpf_expect_memory(size_t length);
 
 // Waiting
