@@ -101,8 +101,8 @@ struct ProcessesCommand: ParsableCommand {
     let supervision = try TracerSupervision(tracing)
     let lines = ProcessLines(command: self, containers: containers, telemetry: telemetry)
     let recording = TracerRecording<ProcessTracer>(
-      seconds: tracing.duration, command: tracing.command, noun: "events", interval: 0.1,
-      containers: containers)
+      seconds: tracing.duration, command: tracing.command, noun: "events",
+      interval: EventPrinting.interval, containers: containers)
     let result = try recording.run(
       { child in
         var configuration = settings

@@ -208,8 +208,8 @@ struct SyscallsCommand: ParsableCommand {
         interval: interval ?? 1) : nil
     let recording = TracerRecording<SyscallTracer>(
       seconds: tracing.duration, command: tracing.command, noun: "calls",
-      interval: view == nil ? settings.sendsEvents ? 0.1 : interval : nil, containers: containers,
-      showsProgress: view == nil)
+      interval: view == nil ? settings.sendsEvents ? EventPrinting.interval : interval : nil,
+      containers: containers, showsProgress: view == nil)
     let result = try recording.run(
       { child in
         var configuration = settings

@@ -2,6 +2,12 @@ import EBPF
 import EBPFSystem
 import EBPFTracers
 
+/// Events that are printed while they happen.
+enum EventPrinting {
+  /// Seconds between two looks for them: what a person takes for at once.
+  static let interval = 0.02
+}
+
 /// One recording from start to stop: starts the command if there is one, waits for the end of time,
 /// of the command or of the user's patience, and shows how it is going.
 struct TracerRecording<Traced: Tracer> {
