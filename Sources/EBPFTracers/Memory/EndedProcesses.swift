@@ -5,7 +5,11 @@ struct EndedProcesses: Sendable {
   private let limit: Int
 
   /// Keeps at most so many apart.
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int) {
+    self.limit = limit
+    // Room that is not used is no memory yet; a table that doubles in the ninth hour looks like a leak.
+    kept.reserveCapacity(min(limit + 1, 16_384))
+  }
 
   /// Takes in a process. Where there are too many, those that grew least are only summed from now on:
   /// half of them, so that this is seldom.
