@@ -27,8 +27,9 @@ public final class PublishedResources: Sendable {
 
   /// What a process says of itself, by its id in the initial pid namespace; nil when it says nothing.
   public func resource(of process: Int32) -> [Profile.Attribute]? {
-    let now = Clock.monotonic.now
-    return known.withLock { known in
+    known.withLock { known in
+      // Asked for in here: outside, another thread may have noted a later time meanwhile.
+      let now = Clock.monotonic.now
       let before = known[process]
       if let before, now - before.time < Self.lifetime { return before.resource }
       if known.count >= Self.limit { known.removeAll() }
