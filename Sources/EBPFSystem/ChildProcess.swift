@@ -49,10 +49,10 @@ public struct ChildProcess: ~Copyable, Sendable {
   ///
   /// - Parameter start: holds the child where the program begins.
   public borrowing func release(watchedBy start: ProgramStart? = nil) throws(Errno) {
-    isReleased.store(true, ordering: .relaxed)
     var go: UInt8 = 1
     // SAFETY: one byte of a local variable.
     _ = try Errno.check(unsafe cebpf_write(barrier.rawValue, &go, 1))
+    isReleased.store(true, ordering: .relaxed)
     start?.awaitExecution()
     var failure: Int32 = 0
     let size = MemoryLayout<Int32>.size
