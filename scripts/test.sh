@@ -48,6 +48,19 @@ within() {
   return "$status"
 }
 
+# Runs tests. What failed is told once more at the end: thousands of lines lie between two failures.
+tests() {
+  reports=$(mktemp -d)
+  status=0
+  within 1500 swift test --skip-build --xunit-output "$reports/tests.xml" "$@" || status=$?
+  if [ "$status" != 0 ]; then
+    say "failed:"
+    grep -h -B 1 '<failure' "$reports"/*.xml >&2 || say "the tests did not come to their end"
+  fi
+  rm -r "$reports"
+  return "$status"
+}
+
 step "format" swift format lint --strict -r Sources Tests Package.swift
 step "layers" scripts/check-layers.sh
 step "BPF objects are what their sources say" scripts/build-bpf.sh --check
@@ -59,7 +72,7 @@ live='^(EBPFLiveKernelTests|CommandTests)\.'
 step "building the tests" swift build --build-tests
 step "building the example service" swift build --package-path Tests/ExampleService \
   --disable-index-store -Xswiftc -gnone
-step "tests" within 1500 swift test --skip-build --skip "$live"
-step "tests on the running kernel" within 1500 swift test --skip-build --no-parallel --filter "$live"
+step "tests" tests --skip "$live"
+step "tests on the running kernel" tests --no-parallel --filter "$live"
 step "kernels 6.1 and 6.12" scripts/test-vm.sh
 step "fuzzing" scripts/fuzz.sh
