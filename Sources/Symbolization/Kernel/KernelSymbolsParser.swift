@@ -21,6 +21,15 @@ struct KernelSymbolsParser: ~Copyable {
   private var lastModuleIndex: UInt16 = 0
   private var isSorted = true
 
+  /// Room for the functions of large kernels, with their modules: what is not written to takes no
+  /// memory, while an array that grows is there twice.
+  private static let room = (entries: 1 << 18, nameBytes: 8 << 20)
+
+  init() {
+    entries.reserveCapacity(Self.room.entries)
+    names.reserveCapacity(Self.room.nameBytes)
+  }
+
   /// The longest line; a symbol's name has at most 511 bytes (`KSYM_NAME_LEN`).
   private static let longestLine = 65_536
 
