@@ -40,6 +40,14 @@ public final class Symbolizer: Sendable {
     public static let startUnit = ProcessStatus.nanosecondsPerTick
     /// What the parts of ``image`` are multiplied by.
     public static let imageFactor: UInt64 = 0x9e37_79b9_7f4a_7c15
+    /// The ``image`` of this process, and of what is forked from it until that executes a program; 0
+    /// where `/proc` does not tell.
+    public static func currentImage() -> UInt64 {
+      do throws(Errno) {
+        let status = try ProcessStatus(pid: CurrentProcess.id)
+        return status.isImageHidden ? 0 : status.image
+      } catch { return 0 }
+    }
     /// Creates a program's identity.
     public init(start: UInt64, image: UInt64) {
       self.start = start

@@ -44,8 +44,8 @@ import Testing
       ProfilerControl.self, "profiler_control",
       [
         "excluded_tgid": \.excludedProcess, "stack_limit": \.stackLimit,
-        "wake_bytes": \.wakeBytes, "padding": \.padding, "sample_limit": \.sampleLimit,
-        "samples": \.samples,
+        "wake_bytes": \.wakeBytes, "padding": \.padding, "excluded_image": \.excludedImage,
+        "sample_limit": \.sampleLimit, "samples": \.samples,
       ])
     try check(
       ProfilerCounters.self, "profiler_counters",

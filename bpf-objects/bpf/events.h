@@ -51,6 +51,8 @@ struct profiler_control {
 	u32 stack_limit;   /* kernel.perf_event_max_stack, to know a cut stack; 0: STACK_DEPTH */
 	u32 wake_bytes;    /* unread ring bytes that wake the reader; 0: a quarter of the ring */
 	u32 padding;
+	u64 excluded_image; /* a program never sampled (ourselves, and forks of us until they execute
+			     * another): process_id.image; 0: none */
 	u64 sample_limit;  /* stop counting after so many samples; 0: never */
 	u64 samples;       /* written by the program: samples counted under sample_limit */
 };
@@ -95,7 +97,7 @@ struct profiler_counters {
 	u64 recorded;             /* counted in a counts map */
 	u64 overflowed;           /* counts map full: sent through the ring as a sample event */
 	u64 dropped;              /* counts map full and ring full: lost */
-	u64 excluded;             /* not wanted: excluded_tgid */
+	u64 excluded;             /* not wanted: excluded_tgid, excluded_image */
 	u64 idle;                 /* not wanted: the idle task */
 	u64 filtered;             /* not wanted: pid, command or cgroup */
 	u64 capped;               /* not wanted: over sample_limit */

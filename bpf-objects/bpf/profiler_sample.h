@@ -120,7 +120,7 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 	struct profiler_counters *count;
 	struct profiler_key *key;
 	struct scratch *space;
-	u64 now, pid_tgid;
+	u64 now, pid_tgid, image;
 	u32 zero = 0, task_flags = 0, tgid, weight;
 	bool takes_stacks;
 
@@ -146,6 +146,12 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 		count->filtered++;
 		return 0;
 	}
+	core_read(&task_flags, task, flags);
+	image = task_flags & PF_KTHREAD ? 0 : image_of(task);
+	if (image != 0 && image == settings->excluded_image) {
+		count->excluded++;
+		return 0;
+	}
 	weight = economy_weight(thrift);
 	if (weight == 0) {
 		count->sampled_out++;
@@ -165,7 +171,7 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 	key = &space->sample.key;
 	key->process.tgid = tgid;
 	key->process.start = 0;
-	key->process.image = 0;
+	key->process.image = image;
 	key->process.padding = 0;
 	key->user_stack.low = key->user_stack.high = 0;
 	key->kernel_stack.low = key->kernel_stack.high = 0;
@@ -174,18 +180,14 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 	bpf_get_current_comm(key->command, sizeof(key->command));
 	if (core_read(&leader, task, group_leader) == 0)
 		core_read(&key->process.start, leader, start_boottime);
-	core_read(&task_flags, task, flags);
-	if (task_flags & PF_KTHREAD) {
+	if (task_flags & PF_KTHREAD)
 		key->flags |= KEY_KERNEL_THREAD;
-	} else {
-		key->process.image = image_of(task);
-		if (key->process.image != 0)
-			meet(&key->process, now, count);
-	}
+	else if (image != 0)
+		meet(&key->process, now, count);
 
 	takes_stacks = !(READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS);
-	if (takes_stacks && (way == BY_BOTH ? key->process.image != 0 :
-					      !(profiler_flags & PROFILER_NO_KERNEL_STACKS))) {
+	if (takes_stacks &&
+	    (way == BY_BOTH ? image != 0 : !(profiler_flags & PROFILER_NO_KERNEL_STACKS))) {
 		switch (capture(context, way == BY_BOTH ? F_USER_STACK : 0)) {
 		case CAPTURED:
 			key->kernel_stack = space->stack.id;
@@ -197,8 +199,7 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 			break;
 		}
 	}
-	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && takes_stacks &&
-	    key->process.image != 0) {
+	if (!(profiler_flags & PROFILER_NO_USER_STACKS) && takes_stacks && image != 0) {
 		switch (way == BY_FRAME_POINTERS ? capture(context, F_USER_STACK) :
 						   capture_walked(context)) {
 		case CAPTURED:
@@ -214,8 +215,7 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 		}
 	}
 
-	if (threads_tell() && key->process.image != 0 &&
-	    send_linked(space, settings, weight, count)) {
+	if (threads_tell() && image != 0 && send_linked(space, settings, weight, count)) {
 		count->linked++;
 		return 0;
 	}

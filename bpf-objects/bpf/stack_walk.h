@@ -103,10 +103,18 @@ struct {
 
 /* The registers that walking needs; the names are the kernel's for x86-64. */
 struct pt_regs___walk {
+	unsigned long r15, r14, r13, r12;
+	unsigned long bp;
+	unsigned long bx;
+	unsigned long r11, r10, r9, r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
 	unsigned long ip;
 	unsigned long cs;
 	unsigned long sp;
-	unsigned long bp;
 } CORE;
 
 #define USER_CODE_SEGMENT_64 0x33
@@ -323,6 +331,15 @@ NOINLINE int walk_step(struct walk *walk)
 	return walk->ip == 0 ? walk_stop(walk, WALK_COMPLETE) : 0;
 }
 
+/* True before the first instruction of a program, which nothing called. The kernel starts a program
+ * with zeros in all registers but the instruction and the stack pointer (ELF_PLAT_INIT). */
+INLINE bool is_at_start(const struct pt_regs___walk *registers)
+{
+	return (registers->r15 | registers->r14 | registers->r13 | registers->r12 | registers->bp |
+		registers->bx | registers->r11 | registers->r10 | registers->r9 | registers->r8 |
+		registers->ax | registers->cx | registers->dx | registers->si | registers->di) == 0;
+}
+
 /* A walk and what it has found. */
 struct walk_trail {
 	struct walk walk;
@@ -357,13 +374,18 @@ static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
 
 	result->wanted = 0;
 	result->depth = result->guesses = 0;
-	process = bpf_map_lookup_elem(&unwind_processes, &id->tgid);
-	if (!process || process->start != id->start / NANOSECONDS_PER_TICK ||
-	    process->image != id->image)
-		return WALK_NO_PROCESS;
 	registers = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	if (!registers || registers->cs != USER_CODE_SEGMENT_64)
 		return WALK_NO_PROCESS;
+	process = bpf_map_lookup_elem(&unwind_processes, &id->tgid);
+	if (!process || process->start != id->start / NANOSECONDS_PER_TICK ||
+	    process->image != id->image) {
+		if (!is_at_start(registers))
+			return WALK_NO_PROCESS;
+		addresses[0] = registers->ip;
+		result->depth = 1;
+		return WALK_COMPLETE;
+	}
 	trail.walk.first = process->first;
 	trail.walk.count = process->count;
 	trail.walk.ip = registers->ip;

@@ -43,7 +43,8 @@ public struct CPUProfilerConfiguration: Sendable, Hashable {
   public var separatesThreads = false
   /// Counts the idle task as well.
   public var includesIdle = false
-  /// Samples this process too, which a profile of the whole machine otherwise leaves out.
+  /// Samples this process too, which a profile of the whole machine otherwise leaves out; with it is
+  /// left out what is forked from it, until that executes a program.
   public var includesSelf = false
   /// Recording ends by itself after this many samples; 0 for no limit.
   public var sampleLimit: UInt64 = 100_000

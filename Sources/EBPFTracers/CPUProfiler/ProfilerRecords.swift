@@ -89,6 +89,7 @@ struct ProfilerControl: BitwiseCopyable, Sendable {
   var stackLimit: UInt32 = 0
   var wakeBytes: UInt32 = 0
   var padding: UInt32 = 0
+  var excludedImage: UInt64 = 0
   var sampleLimit: UInt64 = 0
   var samples: UInt64 = 0
 }

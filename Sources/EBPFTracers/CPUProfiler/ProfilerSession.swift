@@ -254,6 +254,7 @@ extension ProfilerSession {
     control.sampleLimit = sampleLimit
     if !includesSelf {
       control.excludedProcess = UInt32(try ProcessNumbers().outer(CurrentProcess.id))
+      control.excludedImage = Symbolizer.Program.currentImage()
     }
     do throws(Errno) {
       let limit = try SystemFile.integer("/proc/sys/kernel/perf_event_max_stack")
