@@ -1,4 +1,5 @@
 internal import CZlib
+public import EBPFObject
 
 /// Inflates zlib and gzip streams through the system's zlib, never beyond a limit.
 public enum Inflate {
@@ -8,14 +9,14 @@ public enum Inflate {
     case malformed(String)
     /// The stream ends before its end mark.
     case truncated
-    /// The output would be longer than the limit.
+    /// The output would be longer than the limit, or than there is memory.
     case tooLarge
   }
 
   /// The content of one zlib or gzip stream (the header tells which).
   ///
   /// - Parameter limit: the most bytes to produce. Memory grows with the output, not with the limit.
-  public static func decompress(_ input: RawSpan, limit: Int) throws(Failure) -> [UInt8] {
+  public static func decompress(_ input: RawSpan, limit: Int) throws(Failure) -> Bytes {
     var stream = unsafe z_stream()
     // 15 window bits, and 32 to accept zlib and gzip headers.
     let size = unsafe Int32(MemoryLayout<z_stream>.size)
@@ -23,25 +24,20 @@ public enum Inflate {
       throw .malformed("zlib could not be initialised")
     }
     defer { _ = unsafe inflateEnd(&stream) }
-    var output: [UInt8] = []
+    guard let output = ExpandedMemory(limit: limit) else { throw .tooLarge }
     var consumed = 0
     while true {
       let had = output.count
-      // One byte more than the limit shows that there is more.
-      let room = min(max(16_384, min(had, 4 << 20)), limit - had + 1)
-      output += [UInt8](repeating: 0, count: room)
       let offered = min(input.byteCount - consumed, 1 << 30)
-      let status = unsafe step(
-        &stream, input, from: consumed, count: offered, into: &output, at: had)
+      guard let status = unsafe step(&stream, input, from: consumed, count: offered, into: output)
+      else { throw .tooLarge }
       consumed += offered - Int(unsafe stream.avail_in)
-      let produced = room - Int(unsafe stream.avail_out)
-      output.removeLast(room - produced)
-      guard output.count <= limit else { throw .tooLarge }
+      guard !output.isBeyondLimit else { throw .tooLarge }
+      let isStuck = output.count == had
       switch status {
-      case Z_STREAM_END: return output
+      case Z_STREAM_END: return output.bytes()
       case Z_OK, Z_BUF_ERROR:
-        if produced == 0, consumed == input.byteCount { throw .truncated }
-        if produced == 0, status == Z_BUF_ERROR { throw .truncated }
+        if isStuck, consumed == input.byteCount || status == Z_BUF_ERROR { throw .truncated }
       case Z_NEED_DICT: throw .malformed("the stream needs a preset dictionary")
       default:
         throw .malformed(unsafe stream.msg.map { unsafe String(cString: $0) } ?? "zlib \(status)")
@@ -49,25 +45,28 @@ public enum Inflate {
     }
   }
 
+  /// What zlib says; nil when there is no memory.
   private static func step(
     _ stream: inout z_stream, _ input: RawSpan, from consumed: Int, count: Int,
-    into output: inout [UInt8], at had: Int
-  ) -> Int32 {
+    into output: ExpandedMemory
+  ) -> Int32? {
+    var status: Int32 = Z_OK
     // SAFETY: both buffers outlive the call, and their remaining lengths are what zlib is told. It
     // does not write through `next_in`, which lacks a const only for historical reasons.
-    unsafe input.withUnsafeBytes { source in
-      unsafe output.withUnsafeMutableBytes { target in
+    let hadRoom = unsafe input.withUnsafeBytes { source in
+      unsafe output.extend { room in
         let bytes = unsafe source.baseAddress.map {
           unsafe UnsafeMutablePointer(
             mutating: ($0 + consumed).assumingMemoryBound(to: UInt8.self))
         }
         unsafe stream.next_in = bytes
         unsafe stream.avail_in = UInt32(count)
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: target[had...])
         unsafe stream.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe stream.avail_out = UInt32(room.count)
-        return unsafe inflate(&stream, Z_NO_FLUSH)
+        status = unsafe inflate(&stream, Z_NO_FLUSH)
+        return room.count - Int(unsafe stream.avail_out)
       }
     }
+    return hadRoom ? status : nil
   }
 }

@@ -1,4 +1,5 @@
 internal import CLzma
+public import EBPFObject
 
 /// Expands xz streams through the system's liblzma, never beyond a limit.
 public enum Unxz {
@@ -8,7 +9,7 @@ public enum Unxz {
     case malformed(String)
     /// The stream ends before its end mark.
     case truncated
-    /// The output would be longer than the limit.
+    /// The output would be longer than the limit, or than there is memory.
     case tooLarge
     /// The dictionary would take more memory than the limit.
     case needsTooMuchMemory
@@ -21,27 +22,24 @@ public enum Unxz {
   ///   needs 65 MB.
   public static func decompress(
     _ input: RawSpan, limit: Int, memoryLimit: UInt64 = 72 << 20
-  ) throws(Failure) -> [UInt8] {
+  ) throws(Failure) -> Bytes {
     var stream = unsafe lzma_stream()
     guard unsafe lzma_stream_decoder(&stream, memoryLimit, 0) == LZMA_OK else {
       throw .malformed("liblzma could not be initialised")
     }
     defer { unsafe lzma_end(&stream) }
-    var output: [UInt8] = []
+    guard let output = ExpandedMemory(limit: limit) else { throw .tooLarge }
     var consumed = 0
     while true {
       let had = output.count
-      // One byte more than the limit shows that there is more.
-      let room = min(max(16_384, min(had, 4 << 20)), limit - had + 1)
-      output += [UInt8](repeating: 0, count: room)
-      let status = unsafe step(&stream, input, from: consumed, into: &output, at: had)
+      guard let status = unsafe step(&stream, input, from: consumed, into: output) else {
+        throw .tooLarge
+      }
       consumed = input.byteCount - Int(unsafe stream.avail_in)
-      let produced = room - Int(unsafe stream.avail_out)
-      output.removeLast(room - produced)
-      guard output.count <= limit else { throw .tooLarge }
+      guard !output.isBeyondLimit else { throw .tooLarge }
       switch status {
-      case LZMA_STREAM_END: return output
-      case LZMA_OK: if produced == 0, consumed == input.byteCount { throw .truncated }
+      case LZMA_STREAM_END: return output.bytes()
+      case LZMA_OK: if output.count == had, consumed == input.byteCount { throw .truncated }
       case LZMA_BUF_ERROR: throw .truncated
       case LZMA_MEMLIMIT_ERROR: throw .needsTooMuchMemory
       case LZMA_MEM_ERROR: throw .needsTooMuchMemory
@@ -53,22 +51,24 @@ public enum Unxz {
     }
   }
 
+  /// What liblzma says; nil when there is no memory.
   private static func step(
-    _ stream: inout lzma_stream, _ input: RawSpan, from consumed: Int,
-    into output: inout [UInt8], at had: Int
-  ) -> lzma_ret {
+    _ stream: inout lzma_stream, _ input: RawSpan, from consumed: Int, into output: ExpandedMemory
+  ) -> lzma_ret? {
+    var status = LZMA_OK
     // SAFETY: both buffers outlive the call, and their remaining lengths are what liblzma is told.
-    unsafe input.withUnsafeBytes { source in
-      unsafe output.withUnsafeMutableBytes { target in
+    let hadRoom = unsafe input.withUnsafeBytes { source in
+      unsafe output.extend { room in
         unsafe stream.next_in = source.baseAddress.map {
           unsafe ($0 + consumed).assumingMemoryBound(to: UInt8.self)
         }
         unsafe stream.avail_in = source.count - consumed
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: target[had...])
         unsafe stream.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe stream.avail_out = room.count
-        return unsafe lzma_code(&stream, LZMA_RUN)
+        status = unsafe lzma_code(&stream, LZMA_RUN)
+        return room.count - Int(unsafe stream.avail_out)
       }
     }
+    return hadRoom ? status : nil
   }
 }

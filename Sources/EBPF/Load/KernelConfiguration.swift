@@ -143,7 +143,7 @@ extension KernelConfiguration {
 
   private static func inflate(_ bytes: [UInt8], _ path: String) throws(EBPFError) -> [UInt8] {
     do throws(Inflate.Failure) {
-      return try Inflate.decompress(bytes.span.rawBytes, limit: sizeLimit)
+      return try Inflate.decompress(bytes.span.rawBytes, limit: sizeLimit).array
     } catch {
       throw EBPFError(
         .malformed, "the compressed configuration cannot be read: \(error)", context: [.file(path)])

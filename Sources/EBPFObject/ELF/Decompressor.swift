@@ -1,10 +1,10 @@
 /// How to expand a compressed section: given by whoever has a zlib, since this module has none.
 public struct Decompressor: Sendable {
   /// Expands a zlib stream (RFC 1950) to at most the given number of bytes.
-  public let inflate: @Sendable (Bytes, Int) throws(EBPFError) -> [UInt8]
+  public let inflate: @Sendable (Bytes, Int) throws(EBPFError) -> Bytes
 
   /// Creates a decompressor; `inflate` must throw rather than produce more bytes than it is told.
-  public init(inflate: @escaping @Sendable (Bytes, Int) throws(EBPFError) -> [UInt8]) {
+  public init(inflate: @escaping @Sendable (Bytes, Int) throws(EBPFError) -> Bytes) {
     self.inflate = inflate
   }
 }
@@ -37,7 +37,7 @@ extension ELFFile {
           "the section expanded to \(expanded.count) bytes, but says that it has \(size)",
           context: [.offset(section.offset)], hint: "the file may have been copied only in part")
       }
-      return Bytes(expanded)
+      return expanded
     }
   }
 

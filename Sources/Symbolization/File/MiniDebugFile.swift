@@ -14,7 +14,7 @@ enum MiniDebugFile {
     return try EBPFError.at(.section(section.name)) { () throws(EBPFError) in
       let packed = try file.contents(of: section)
       let (limit, overflow) = packed.count.multipliedReportingOverflow(by: largestRatio)
-      let bytes: [UInt8]
+      let bytes: Bytes
       do throws(Unxz.Failure) {
         bytes = try Unxz.decompress(
           packed.span, limit: overflow ? largestSize : min(limit, largestSize))
@@ -24,7 +24,7 @@ enum MiniDebugFile {
           context: [.offset(section.offset)],
           hint: "the file may have been copied only in part")
       }
-      return try ELFFile(Bytes(bytes))
+      return try ELFFile(bytes)
     }
   }
 

@@ -67,7 +67,7 @@ import Testing
     let error = #expect(throws: EBPFError.self) {
       try file.contents(
         of: file.sections[section.index],
-        using: Decompressor { (_, _) throws(EBPFError) in [1, 2, 3] })
+        using: Decompressor { (_, _) throws(EBPFError) in Bytes([1, 2, 3]) })
     }
     #expect(error?.code == .malformed)
     #expect(

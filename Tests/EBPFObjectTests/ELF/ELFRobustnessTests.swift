@@ -192,7 +192,7 @@ import Testing
         _ = file.section(named: section.name)
         attempt { () throws(EBPFError) in
           let content = try file.contents(
-            of: section, using: Decompressor { (_, _) throws(EBPFError) in [] })
+            of: section, using: Decompressor { (_, _) throws(EBPFError) in Bytes([]) })
           guard section.isExecutable else { return }
           let code = try Instruction.decode(content, order: file.order)
           _ = Disassembler().lines(code)

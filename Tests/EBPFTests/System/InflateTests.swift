@@ -1,3 +1,4 @@
+import EBPFObject
 import EBPFSystem
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ import Testing
   func `what gzip packed comes out as it went in`(count: Int) throws {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 5) }
     let packed = try gzip(bytes)
-    #expect(try Inflate.decompress(packed.span.rawBytes, limit: count) == bytes)
+    #expect(try Inflate.decompress(packed.span.rawBytes, limit: count).array == bytes)
   }
 
   @Test func `one byte beyond the limit is too large, and a bomb costs no more than the limit`()
@@ -21,6 +22,23 @@ import Testing
     #expect(packed.count < 2_000)
     #expect(throws: Inflate.Failure.tooLarge) {
       try Inflate.decompress(packed.span.rawBytes, limit: 999_999)
+    }
+  }
+
+  @Test func `what is longer than the room to begin with comes out whole, whatever the limit`()
+    throws
+  {
+    let count = 150 << 20
+    let packed = try gzip([UInt8](repeating: 7, count: count))
+    for limit in [count, 1 << 50] {
+      let bytes = try Inflate.decompress(packed.span.rawBytes, limit: limit)
+      #expect(bytes.count == count)
+      for offset in [0, 64 << 20, (128 << 20) + 1, count - 1] {
+        #expect(try bytes.load(at: offset) == UInt8(7))
+      }
+    }
+    #expect(throws: Inflate.Failure.tooLarge) {
+      try Inflate.decompress(packed.span.rawBytes, limit: count - 1)
     }
   }
 
@@ -43,8 +61,7 @@ import Testing
     let path = "/proc/config.gz"
     guard FileSystem.exists(path) else { return }
     let packed = try SystemFile.read(path)
-    let text = String(
-      decoding: try Inflate.decompress(packed.span.rawBytes, limit: 8 << 20), as: UTF8.self)
+    let text = try Inflate.decompress(packed.span.rawBytes, limit: 8 << 20).text
     #expect(text.contains("CONFIG_BPF=y"))
   }
 }
