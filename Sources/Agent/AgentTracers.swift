@@ -205,9 +205,10 @@
       var programs: [BPFProgramFigures] = []
       do throws(EBPFError) { programs = try BPFProgramFigures.all() } catch {
         if !programsAreHidden {
-          notices.append("there are no metrics of BPF programs: \(error.message)")
+          notices.append("metrics of BPF programs are those of this agent's: \(error.message)")
         }
         programsAreHidden = true
+        programs = tracers.compactMap(\.overhead).flatMap(BPFProgramFigures.own)
       }
       return own.collect(tracers: tracers, programs: programs, exporters: exporters)
     }

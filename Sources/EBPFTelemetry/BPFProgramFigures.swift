@@ -1,5 +1,6 @@
 public import EBPF
 public import EBPFSystem
+public import EBPFTracers
 
 /// What the kernel counts of one BPF program.
 public struct BPFProgramFigures: Sendable, Hashable {
@@ -34,24 +35,39 @@ public struct BPFProgramFigures: Sendable, Hashable {
   public static func all(
     kernel: any KernelInterface = LiveKernel()
   ) throws(EBPFError) -> [BPFProgramFigures] {
-    let offset = Clock.boot.wallOffset
     var figures: [BPFProgramFigures] = []
     for id in try KernelObjects.ids(of: .program, kernel: kernel) {
       do throws(EBPFError) {
         let descriptor = try KernelObjects.open(.program, id: id, kernel: kernel)
         let program = try information(descriptor, kernel)
         guard program.runCount > 0 else { continue }
-        let loaded = Int64(clamping: program.loadTime).addingReportingOverflow(offset).partialValue
         figures.append(
           BPFProgramFigures(
             id: id, name: program.name, type: ProgramType(rawValue: program.type).name,
-            loadTime: UInt64(clamping: loaded), runCount: program.runCount,
+            loadTime: wallTime(program.loadTime), runCount: program.runCount,
             runNanoseconds: program.runTime))
       } catch {
         guard error.code == .notFound else { throw error }
       }
     }
     return figures
+  }
+
+  /// Of a tracer's own programs that have run while statistics were on; for that no capability is
+  /// needed.
+  public static func own(_ overhead: TracerOverhead) -> [BPFProgramFigures] {
+    overhead.programs.filter { $0.count > 0 }.map { program in
+      BPFProgramFigures(
+        id: program.id, name: program.name, type: program.type,
+        loadTime: wallTime(program.loadTime), runCount: program.count,
+        runNanoseconds: program.nanoseconds)
+    }
+  }
+
+  /// Nanoseconds since 1970, of those since boot.
+  private static func wallTime(_ bootTime: UInt64) -> UInt64 {
+    let (time, _) = Int64(clamping: bootTime).addingReportingOverflow(Clock.boot.wallOffset)
+    return UInt64(clamping: time)
   }
 
   private static func information(

@@ -46,12 +46,9 @@ struct OverheadMeter: Sendable {
     let elapsed = Clock.monotonic.now - begin
     let cpu = usage.cpuNanoseconds - min(usage.cpuNanoseconds, cpuAtStart)
     var missing: [String] = []
-    var kernelTime: (nanoseconds: UInt64, runs: UInt64)?
-    if let refusal {
-      missing.append(refusal)
-    } else {
-      kernelTime = try OverheadMeter.programTime(object)
-    }
+    let programs = try OverheadMeter.runs(object)
+    if let refusal { missing.append(refusal) }
+    let isMeasured = refusal == nil
     let maps = OverheadMeter.mapBytes(object)
     if maps == nil {
       missing.append("memory of maps is unknown: /proc/self/fdinfo is not readable")
@@ -62,27 +59,28 @@ struct OverheadMeter: Sendable {
     return TracerOverhead(
       cpuPercent: elapsed == 0 ? 0 : Double(cpu) / Double(elapsed) * 100,
       residentBytes: usage.residentBytes ?? 0, mapBytes: maps,
-      kernelNanoseconds: kernelTime?.nanoseconds, kernelRuns: kernelTime?.runs,
+      kernelNanoseconds: isMeasured ? programs.reduce(0) { $0 &+ $1.nanoseconds } : nil,
+      kernelRuns: isMeasured ? programs.reduce(0) { $0 &+ $1.count } : nil,
       latencyMedian: latencies.quantile(0.5), latencyP99: latencies.quantile(0.99),
-      unavailable: missing)
+      unavailable: missing, programs: programs)
   }
 
   /// Time in the programs of an object; nil where it is not measured.
   func kernelNanoseconds(_ object: LoadedObject) throws(EBPFError) -> UInt64? {
-    refusal == nil ? try OverheadMeter.programTime(object).nanoseconds : nil
+    refusal == nil ? try OverheadMeter.runs(object).reduce(0) { $0 &+ $1.nanoseconds } : nil
   }
 
-  private static func programTime(
-    _ object: LoadedObject
-  ) throws(EBPFError) -> (nanoseconds: UInt64, runs: UInt64) {
-    var time: UInt64 = 0
-    var runs: UInt64 = 0
+  private static func runs(_ object: LoadedObject) throws(EBPFError) -> [ProgramRuns] {
+    var runs: [ProgramRuns] = []
     for program in object.programs {
       let information = try program.information()
-      time += information.runTime
-      runs += information.runCount
+      runs.append(
+        ProgramRuns(
+          id: information.id, name: information.name, type: program.type.name,
+          loadTime: information.loadTime, count: information.runCount,
+          nanoseconds: information.runTime))
     }
-    return (time, runs)
+    return runs
   }
 
   /// The sum of `memlock` in the maps' fdinfo (kernel document bpf/map_*.rst; `bpftool map` shows

@@ -80,4 +80,23 @@ public struct TracerOverhead: Sendable, Hashable {
   public var latencyP99: UInt64?
   /// Why figures are missing, one sentence for each.
   public var unavailable: [String]
+  /// What the kernel counted of each of the tracer's programs while it measured (`BPF_ENABLE_STATS`),
+  /// whoever had it measure.
+  public var programs: [ProgramRuns] = []
+}
+
+/// How often one BPF program ran while the kernel measured, and how long.
+public struct ProgramRuns: Sendable, Hashable {
+  /// The kernel's id, as `bpftool prog show` lists it.
+  public var id: UInt32
+  /// The name that the kernel keeps, 15 bytes at most.
+  public var name: String
+  /// The program type: `tracing`.
+  public var type: String
+  /// When it was loaded, in nanoseconds since boot.
+  public var loadTime: UInt64
+  /// How often it ran.
+  public var count: UInt64
+  /// How long altogether, in nanoseconds.
+  public var nanoseconds: UInt64
 }

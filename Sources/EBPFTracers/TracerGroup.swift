@@ -174,7 +174,8 @@ final class TracerGroupSession: TracerSession {
       residentBytes: all.map(\.residentBytes).max() ?? 0, mapBytes: sum(\.mapBytes),
       kernelNanoseconds: sum(\.kernelNanoseconds), kernelRuns: sum(\.kernelRuns),
       latencyMedian: all.compactMap(\.latencyMedian).max(),
-      latencyP99: all.compactMap(\.latencyP99).max(), unavailable: reasons)
+      latencyP99: all.compactMap(\.latencyP99).max(), unavailable: reasons,
+      programs: all.flatMap(\.programs))
   }
 
   func kernelNanoseconds() throws(EBPFError) -> UInt64? {

@@ -123,8 +123,11 @@ import Testing
       """)
     try agent.wait(for: "tracing: memory, network, profile, syscalls")
     var page = ""
-    // The first metrics come after the first interval.
-    while !page.contains("\nebpf_tracer_events_total{") {
+    // The first metrics come after the first interval. Without the right to list programs the agent
+    // knows its own.
+    while !page.contains("\nebpf_tracer_events_total{")
+      || !page.contains(/\nbpf_program_runs_total{[^}]*bpf_program_name="profile_/)
+    {
       page = try agent.page("/metrics")
       try agent.process.checkRunning()
     }

@@ -332,6 +332,16 @@ import Testing
     var telemetry = AgentTelemetry(options)
     let programs = try BPFProgramFigures.all()
     let cost = try tracer.overhead()
+    // Other processes' calls go on, so that what was asked for later is more.
+    let own = BPFProgramFigures.own(cost)
+    #expect(own.count >= 2)
+    for figures in own {
+      let other = try #require(programs.first { $0.id == figures.id }, "\(figures)")
+      #expect(figures.name == other.name && figures.type == other.type)
+      #expect(figures.loadTime.distance(to: other.loadTime).magnitude < 1_000_000_000)
+      #expect(figures.runCount >= other.runCount)
+      #expect(figures.runNanoseconds >= other.runNanoseconds)
+    }
     let statistics = try tracer.statistics()
     let points = try rows(
       telemetry.collect(
