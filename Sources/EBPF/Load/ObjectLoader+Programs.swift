@@ -112,18 +112,36 @@ extension ObjectLoader {
 
   mutating func loadPrograms() throws(EBPFError) -> [Program] {
     findTargets()
-    var loaded: [Int: Program] = [:]
-    // Programs that attach to others of the object come after those.
-    let last = programs.indices.filter { dependsOnOther(programs[$0]) }
-    for index in programs.indices.filter({ !last.contains($0) }) + last {
-      let spec = programs[index]
-      do throws(EBPFError) {
-        loaded[index] = try delegating(Self.delegation(of: spec)) { () throws(EBPFError) in
-          try load(spec, after: loaded.values)
-        }
-      } catch { throw error.within(.program(spec.name)) }
+    // Programs that attach to others of the object come after those, one by one.
+    let last = programs.filter { dependsOnOther($0) }
+    var loaded = try load(programs.filter { !dependsOnOther($0) }, after: [])
+    for spec in last { loaded += try load([spec], after: loaded) }
+    return programs.compactMap { spec in loaded.first { $0.name == spec.name } }
+  }
+
+  /// Loads programs that do not depend on each other, side by side.
+  private mutating func load(
+    _ specs: [ProgramSpec], after others: [Program]
+  ) throws(EBPFError) -> [Program] {
+    var attempts: [ProgramAttempt] = []
+    for spec in specs {
+      attempts.append(
+        try EBPFError.at(.program(spec.name)) { () throws(EBPFError) in
+          try prepare(spec, after: others)
+        })
     }
-    return programs.indices.compactMap { loaded[$0] }
+    let outcomes = ProgramAttempt.run(attempts, kernel: kernel, logLevel: options.logLevel)
+    for (attempt, outcome) in zip(attempts, outcomes) { logs[attempt.spec.name] = outcome.log }
+    var loaded: [Program] = []
+    for (attempt, outcome) in zip(attempts, outcomes) {
+      do throws(EBPFError) {
+        loaded.append(
+          try delegating(Self.delegation(of: attempt.spec)) { () throws(EBPFError) in
+            try outcome.program.get()
+          })
+      } catch { throw error.within(.program(attempt.spec.name)) }
+    }
+    return loaded
   }
 
   private static func delegation(of spec: ProgramSpec) -> String {
@@ -133,9 +151,9 @@ extension ObjectLoader {
         + "delegate_attachs=\(spec.attachType)"
   }
 
-  private mutating func load(
-    _ original: ProgramSpec, after others: some Collection<Program>
-  ) throws(EBPFError) -> Program {
+  private func prepare(
+    _ original: ProgramSpec, after others: [Program]
+  ) throws(EBPFError) -> ProgramAttempt {
     var spec = original
     guard spec.type != .unspecified else {
       throw EBPFError(
@@ -160,44 +178,14 @@ extension ObjectLoader {
     addTypes(&request, spec)
     if !externs.modules.isEmpty { request.descriptors = [0] + externs.modules.map(\.number) }
     let target = try addTarget(&request, &spec, among: others)
-
     var rejection = ProgramRejection(
       spec, request: request, sentences: sentences[spec.name] ?? [:], logLimit: options.logLimit,
       features: features)
     rejection.target = target?.declaration
-    defer { logs[spec.name] = rejection.log }
-    let descriptor: OwnedDescriptor
-    do throws(Errno) {
-      descriptor = try rejection.load(kernel, level: options.logLevel)
-    } catch {
-      guard error == .invalid, let fallback = withoutAttachType(request, spec) else {
-        throw rejection.error(error)
-      }
-      rejection.request = fallback
-      spec.attachType = AttachType(rawValue: 0)
-      do throws(Errno) { descriptor = try rejection.load(kernel, level: options.logLevel) } catch {
-        throw rejection.error(error)
-      }
-    }
-    withExtendedLifetime(target) {}
-    bindConstants(to: descriptor.rawValue)
-    let information: ProgramInformation
-    do throws(Errno) {
-      information = try kernel.programInformation(descriptor.rawValue, details: [])
-    } catch { throw EBPFError.describing("program '\(spec.name)'", error) }
-    return Program(
-      descriptor, spec: spec, information: information, kernel: kernel, attachments: attachments)
-  }
-
-  /// Some programs only name their attach type for newer kernels' sake.
-  private func withoutAttachType(_ request: ProgramRequest, _ spec: ProgramSpec) -> ProgramRequest?
-  {
-    guard request.attachType != 0,
-      SectionName(spec.sectionName).row?.flags.contains(.attachTypeOptional) == true
-    else { return nil }
-    var fallback = request
-    fallback.attachType = 0
-    return fallback
+    return ProgramAttempt(
+      spec: spec, rejection: rejection, target: target,
+      constants: maps.filter { $0.role == .readOnlyData }.compactMap { made[$0.name] },
+      attachments: attachments)
   }
 
   /// Function and line information, which refer to the object's BTF.
@@ -215,14 +203,6 @@ extension ObjectLoader {
       Self.append(line.fileNameOffset, to: &request.lineInformation)
       Self.append(line.textOffset, to: &request.lineInformation)
       Self.append(line.lineAndColumn, to: &request.lineInformation)
-    }
-  }
-
-  /// Ties constants to the program, so that `bpftool` finds them; kernels before 5.10 do without.
-  private func bindConstants(to program: Int32) {
-    for spec in maps where spec.role == .readOnlyData {
-      guard let map = made[spec.name] else { continue }
-      do throws(Errno) { try kernel.bind(map: map.fileDescriptor, to: program) } catch { return }
     }
   }
 }

@@ -1,7 +1,7 @@
 internal import EBPFSystem
 
 /// What a program is loaded for, kept open while it is loaded.
-struct LoadTarget {
+struct LoadTarget: Sendable {
   /// The program that has the function, or the BTF of the module.
   let descriptor: SharedDescriptor
   /// The function as C declares it, where another program has it.
@@ -30,7 +30,7 @@ extension ObjectLoader {
   /// What the program attaches to, where that is part of the load.
   func addTarget(
     _ request: inout ProgramRequest, _ spec: inout ProgramSpec,
-    among others: some Collection<Program>
+    among others: [Program]
   ) throws(EBPFError) -> LoadTarget? {
     if spec.type == .structOps { return try addMember(&request, spec) }
     if let target = options.attachTargets[spec.name] {
@@ -60,7 +60,7 @@ extension ObjectLoader {
   /// A function of a program that is in the kernel.
   private func add(
     _ target: LoadOptions.AttachTarget, to request: inout ProgramRequest,
-    _ spec: inout ProgramSpec, among others: some Collection<Program>
+    _ spec: inout ProgramSpec, among others: [Program]
   ) throws(EBPFError) -> LoadTarget {
     let isReplaced = spec.type == .replacement
     let isTraced =

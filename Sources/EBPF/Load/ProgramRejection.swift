@@ -2,7 +2,7 @@ internal import EBPFSystem
 
 /// Loads one program, asking for the verifier's log only when it is refused, and says what a refusal
 /// means.
-struct ProgramRejection {
+struct ProgramRejection: Sendable {
   let spec: ProgramSpec
   var request: ProgramRequest
   let sentences: [Int: String]
