@@ -65,8 +65,12 @@ import Testing
       #expect(-slack <= ran && ran <= most, "\(name) ran \(times.running), \(figures.ran)")
       let waited = Int64(times.runnable) - Int64(figures.waitedForCPU)
       // Beside others each of the two clocks may run up to a hundredth of its life apart.
+      let apart = slack + Int64(times.wall / 100 + known.stolen)
+      // The kernel leaves out a thread that is preempted when its state says already that it sleeps
+      // (sched_info_depart in kernel/sched/stats.h).
+      let leftOut = ["sleeper", "reader", "locker"].contains(name) ? times[.preempted] : 0
       #expect(
-        abs(waited) <= slack + Int64(times.wall / 100 + known.stolen),
+        -apart <= waited && waited <= apart + Int64(leftOut),
         "\(name) wanted to run \(times.runnable), \(figures.waitedForCPU)")
     }
     let main = try #require(result.threads.first { $0.thread == known.process })
@@ -81,8 +85,11 @@ import Testing
 
     let sleeps = try known.waits("sleeper", in: "sleep_often")
     let slept = try #require(sleeps["[blocked: sleeping]"])
-    #expect(slept.count == 25)
-    #expect(slept.time >= 500_000_000)
+    // A sleep may be over before it begins: when the thread is preempted on the way, or its CPU is taken.
+    let delayed = sleeps["[runnable: preempted]"] ?? (0, 0)
+    let missing = 25 - slept.count
+    #expect(0 <= missing && missing <= delayed.count + Int64(known.stolen / 10_000_000))
+    #expect(slept.time + delayed.time + known.stolen >= 490_000_000)
     for (name, function) in [
       ("sleeper", "sleep_often"), ("reader", "read_once"),
       ("locker", "lock_once"), ("spinner", "spin"), ("rival-1", "compete"), ("rival-2", "compete"),
