@@ -79,6 +79,8 @@ import Testing
       ["profile", "-F", "997", "-U", "--json", "--"] + command,
       by: EBPF.root(with: ["bpf", "perfmon"]))
     #expect(profile.status == 0, "\(profile.error)")
+    #expect(profile.error.contains("note: the command is not held"), "\(profile.error)")
+    #expect(profile.error.contains("CAP_SYS_PTRACE"))
     #expect(try #require(try JSONValue(parsing: profile.output)["totals"]["samples"].int) > 10)
   }
 

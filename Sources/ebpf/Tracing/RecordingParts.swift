@@ -48,9 +48,16 @@ final class CommandPart: RecordingPart {
   var id: Int32 { child.id }
 
   /// Has the command held where its program begins, before anything of it runs and again when its
-  /// libraries are there, until `prepare` has returned. Where the kernel refuses that it just runs.
-  func hold(_ prepare: @escaping (Int32) throws(EBPFError) -> Void) {
-    do throws(Errno) { held = (try ProgramStart(of: child), prepare) } catch { held = nil }
+  /// libraries are there, until `prepare` has returned. Where the kernel refuses that it just runs, and
+  /// the reason is returned.
+  func hold(_ prepare: @escaping (Int32) throws(EBPFError) -> Void) -> Errno? {
+    do throws(Errno) {
+      held = (try ProgramStart(of: child), prepare)
+      return nil
+    } catch {
+      held = nil
+      return error
+    }
   }
 
   /// Lets the command run.

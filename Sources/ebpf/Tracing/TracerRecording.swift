@@ -51,8 +51,13 @@ struct TracerRecording<Traced: Tracer> {
     do throws(EBPFError) {
       try interrupts.join(loop)
       try onStart(tracer, loop)
-      if holdsCommand {
-        child?.hold { (process) throws(EBPFError) in try prepare(tracer, process) }
+      if holdsCommand,
+        let refusal = child?.hold({ (process) throws(EBPFError) in try prepare(tracer, process) }),
+        showsProgress
+      {
+        Output.note(
+          "note: the command is not held until its unwind tables are ready (\(refusal.name)), so that "
+            + "its first stacks may be cut; holding takes CAP_SYS_PTRACE and x86-64")
       }
       try child?.join(loop)
     } catch {
