@@ -1,6 +1,5 @@
 import EBPF
 import EBPFSystem
-import EBPFTracers
 import Glibc
 import TestSupport
 import Testing
@@ -104,25 +103,6 @@ import Testing
     #expect(error.systemCall?.name == "EINVAL" || error.systemCall?.name == "EACCES")
     #expect(error.message.hasPrefix("the verifier rejected the program: "))
     #expect((error.verifierLog ?? "").contains("processed "))
-  }
-
-  @Test func `of several rejected programs, loaded side by side, the first one is told`() throws {
-    let object = try Self.object("rejected.bpf.o")
-    let first = try #require(object.programs.first).name
-    #expect(object.programs.count > 2)
-    for _ in 0..<20 {
-      let error = try #require(throws: EBPFError.self) { _ = try LoadedObject(object) }
-      #expect(error.context.contains(.program(first)), "\(error)")
-    }
-  }
-
-  @Test func `programs are in the object's order, whichever the kernel verified first`() throws {
-    // Those that walk stacks take the verifier several times as long as the last two.
-    let object = try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler")
-    let loaded = try LoadedObject(object)
-    #expect(loaded.programs.count == 5)
-    #expect(loaded.programs.map(\.name) == object.programs.map(\.name))
-    #expect(Set(loaded.programs.map(\.id)).count == loaded.programs.count)
   }
 
   @Test func `nothing stays after a rejection`() async {
