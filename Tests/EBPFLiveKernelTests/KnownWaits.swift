@@ -18,7 +18,7 @@ struct KnownWaits {
   /// Recording ended not before the first, and not after the second: of the monotonic clock.
   let end: (earliest: UInt64, latest: UInt64)
 
-  /// What the machine below a virtual one took from its CPUs meanwhile, in nanoseconds.
+  /// What the machine below a virtual one took from its CPUs meanwhile, at most, in nanoseconds.
   let stolen: UInt64
 
   /// What is known of one thread; times in nanoseconds, moments of the monotonic clock.
@@ -82,7 +82,8 @@ struct KnownWaits {
     let after = try Self.switches(process, process)
     mainSwitches = (after.voluntary - before.voluntary, after.involuntary - before.involuntary)
     result = try profiler.stop()
-    stolen = try Self.stolen() - stolenBefore
+    // Counted in whole ticks.
+    stolen = try Self.stolen() - stolenBefore + 10_000_000
     end = (earliest, started + result.statistics.recordedNanoseconds)
     child.send(SIGKILL)
   }

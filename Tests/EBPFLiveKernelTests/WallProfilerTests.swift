@@ -62,7 +62,9 @@ import Testing
       let ran = Int64(times.running) - Int64(figures.ran)
       // Its time on the CPU leaves out what the machine below a virtual one took meanwhile.
       let most = slack + Int64(figures.ran / 100 + known.stolen)
-      #expect(-slack <= ran && ran <= most, "\(name) ran \(times.running), \(figures.ran)")
+      // The kernel counts what interrupts and the machine below took at a switch to the one or the other.
+      let least = -slack - Int64(times.wall / 100 + known.stolen)
+      #expect(least <= ran && ran <= most, "\(name) ran \(times.running), \(figures.ran)")
       let waited = Int64(times.runnable) - Int64(figures.waitedForCPU)
       // Beside others each of the two clocks may run up to a hundredth of its life apart.
       let apart = slack + Int64(times.wall / 100 + known.stolen)
@@ -88,8 +90,8 @@ import Testing
     // A sleep may be over before it begins: when the thread is preempted on the way, or its CPU is taken.
     let delayed = sleeps["[runnable: preempted]"] ?? (0, 0)
     let missing = 25 - slept.count
-    #expect(0 <= missing && missing <= delayed.count + Int64(known.stolen / 10_000_000))
-    #expect(slept.time + delayed.time + known.stolen >= 490_000_000)
+    #expect(0 <= missing && missing <= delayed.count + Int64(known.stolen / 20_000_000))
+    #expect(slept.time + delayed.time + known.stolen >= 500_000_000)
     for (name, function) in [
       ("sleeper", "sleep_often"), ("reader", "read_once"),
       ("locker", "lock_once"), ("spinner", "spin"), ("rival-1", "compete"), ("rival-2", "compete"),

@@ -206,6 +206,9 @@ INLINE bool leave(void *context, struct wall *wall, struct thread_record *thread
 			/* A switch that this program did not run for. */
 			run = ran - thread->ran;
 			thread->arrived = wall->now - from > run ? wall->now - run : from;
+			/* Nor was who woke it seen: until then it waited. */
+			if (thread->woken < from)
+				thread->woken = thread->arrived;
 			if (!wall->paused)
 				wall->count->inferred++;
 		}
