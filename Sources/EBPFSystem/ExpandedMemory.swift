@@ -18,7 +18,8 @@ final class ExpandedMemory: @unchecked Sendable {
 
   /// Nil when there is no memory.
   init?(limit: Int) {
-    let capacity = min(max(limit, 0), Self.firstCapacity) + 1
+    let limit = min(max(limit, 0), Int.max - 1)
+    let capacity = min(limit, Self.firstCapacity) + 1
     // SAFETY: what it returns is used within the capacity, until `deinit`.
     guard let start = unsafe malloc(capacity) else { return nil }
     unsafe self.start = start

@@ -113,10 +113,14 @@ extension ObjectLoader {
   mutating func loadPrograms() throws(EBPFError) -> [Program] {
     findTargets()
     // Programs that attach to others of the object come after those, one by one.
-    let last = programs.filter { dependsOnOther($0) }
-    var loaded = try load(programs.filter { !dependsOnOther($0) }, after: [])
-    for spec in last { loaded += try load([spec], after: loaded) }
-    return programs.compactMap { spec in loaded.first { $0.name == spec.name } }
+    let last = programs.indices.filter { dependsOnOther(programs[$0]) }
+    let first = programs.indices.filter { !last.contains($0) }
+    var loaded: [Int: Program] = [:]
+    for group in [first] + last.map({ [$0] }) {
+      let made = try load(group.map { programs[$0] }, after: Array(loaded.values))
+      for (index, program) in zip(group, made) { loaded[index] = program }
+    }
+    return programs.indices.compactMap { loaded[$0] }
   }
 
   /// Loads programs that do not depend on each other, side by side.
@@ -127,7 +131,9 @@ extension ObjectLoader {
     for spec in specs {
       attempts.append(
         try EBPFError.at(.program(spec.name)) { () throws(EBPFError) in
-          try prepare(spec, after: others)
+          try delegating(Self.delegation(of: spec)) { () throws(EBPFError) in
+            try prepare(spec, after: others)
+          }
         })
     }
     let outcomes = ProgramAttempt.run(attempts, kernel: kernel, logLevel: options.logLevel)
