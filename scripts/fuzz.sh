@@ -29,11 +29,12 @@ build() (
   rm -rf parsers
   mkdir parsers
   find "$root/Sources/Symbolization/DWARF" "$root/Sources/Unwinding" -name '*.swift' -exec cp {} parsers \;
+  cp "$root/Sources/EBPFSystem/Inflate.swift" "$root/Sources/EBPFSystem/ExpandedMemory.swift" parsers
   sed -i -E 's/^(internal |public )?import EBPF(Object|System)$//' parsers/*.swift
   find "$root/Sources/EBPFObject" "$PWD/parsers" "$root/Tests/Fuzz" -name '*.swift' -print0 |
     xargs -0 swiftc -O -g -wmo -num-threads 2 -parse-as-library -swift-version 6 \
       -enable-experimental-feature Lifetimes -package-name fuzz -sanitize=fuzzer -use-ld=lld \
-      -suppress-warnings -o fuzz
+      -I "$root/Sources/CZlib" -lz -suppress-warnings -o fuzz
 )
 
 # What each target starts from.
@@ -52,7 +53,7 @@ seed() {
         python3 scripts/lib/btf_ext_seed.py "$object" "$corpus/$(basename "$object").ext"
       done ;;
     DWARFFuzz | UnwindFuzz)
-      for flags in "-O2 -g" "-O2 -gdwarf-4 -fomit-frame-pointer"; do
+      for flags in "-O2 -g" "-O2 -g -gz" "-O2 -gdwarf-4 -fomit-frame-pointer"; do
         # shellcheck disable=SC2086
         cc $flags -w -o "$corpus/cpu$(echo "$flags" | cksum | cut -d' ' -f1)" Tests/Fixtures/workloads/unwind.c
       done ;;

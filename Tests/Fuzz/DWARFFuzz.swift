@@ -22,10 +22,3 @@ extension Bytes {
     min(limit, distanceToZero(from: offset) ?? max(0, count - offset))
   }
 }
-
-enum Inflate {
-  enum Failure: Error { case isNotHere }
-  static func decompress(_ input: RawSpan, limit: Int) throws(Failure) -> [UInt8] {
-    throw .isNotHere
-  }
-}

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 
 /// All targets are one program, because the parsers are compiled once; FUZZ_TARGET says which one
 /// this process is.
