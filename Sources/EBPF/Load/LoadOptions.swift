@@ -10,6 +10,10 @@ public struct LoadOptions: Sendable {
   public var targetTypes: BTF?
   /// Capacities of maps, by name, in place of the object's.
   public var maxEntries: [String: UInt32] = [:]
+  /// Maps that are there already, by the object's names for them, used in place of new ones: libbpf's
+  /// `bpf_map__reuse_fd`. Type, sizes of key and value must be what the object says; capacity, flags and
+  /// contents stay what they are.
+  public var maps: [String: RawMap] = [:]
   /// Programs that attach to functions of other programs, by name; see
   /// ``setAttachTarget(of:to:function:)``.
   public var attachTargets: [String: AttachTarget] = [:]

@@ -12,7 +12,8 @@ extension ObjectLoader {
           .malformed, "two maps are called '\(spec.name)'", context: [.map(spec.name)])
       }
       made[spec.name] = try EBPFError.at(.map(spec.name)) { () throws(EBPFError) in
-        try spec.pinning == .byName
+        if let map = options.maps[spec.name] { return try reuse(map, as: spec) }
+        return try spec.pinning == .byName
           ? openOrPin(spec)
           : delegating("delegate_cmds=map_create and delegate_maps=\(spec.type)") {
             () throws(EBPFError) in try create(spec)
@@ -27,6 +28,41 @@ extension ObjectLoader {
     if let plan = structOps[spec.name] { return try createStructOps(spec, plan) }
     return try RawMap.create(
       normalized(spec), btf: btf?.number, token: token?.descriptor.number, kernel: kernel)
+  }
+
+  /// A map that the caller has.
+  private func reuse(_ map: RawMap, as spec: MapSpec) throws(EBPFError) -> RawMap {
+    guard structOps[spec.name] == nil else {
+      throw EBPFError(.invalidArgument, "a structure of the kernel is made anew with each object")
+    }
+    let differences = differences(map, from: normalized(spec))
+    guard differences.isEmpty else {
+      throw EBPFError(
+        .invalidArgument,
+        "the map given in its place is another: \(differences.joined(separator: "; "))",
+        hint: "give one that was made for the same key and value")
+    }
+    guard map.name != spec.name else { return map }
+    let own: OwnedDescriptor
+    do throws(Errno) { own = try map.descriptor.duplicate() } catch {
+      throw EBPFError(
+        .system, "there is no descriptor for the map '\(map.name)'",
+        systemCall: error.failure(of: "fcntl(F_DUPFD_CLOEXEC)"))
+    }
+    return try RawMap(owning: own, name: spec.name, kernel: kernel)
+  }
+
+  /// What makes a map another one than the wanted, whatever its capacity and flags.
+  private func differences(_ map: RawMap, from wanted: MapSpec) -> [String] {
+    var found: [String] = []
+    if map.type != wanted.type { found.append("type \(map.type), not \(wanted.type)") }
+    if map.information.keySize != wanted.keySize {
+      found.append("key size \(map.information.keySize), not \(wanted.keySize)")
+    }
+    if map.information.valueSize != wanted.valueSize {
+      found.append("value size \(map.information.valueSize), not \(wanted.valueSize)")
+    }
+    return found
   }
 
   private func normalized(_ spec: MapSpec) -> MapSpec {
@@ -139,13 +175,10 @@ extension ObjectLoader {
       throw error
     }
     let wanted = normalized(spec)
-    var differences: [String] = []
+    var differences = differences(found, from: wanted)
     func compare(_ what: String, _ present: UInt64, _ wanted: UInt64) {
       if present != wanted { differences.append("\(what) \(present), not \(wanted)") }
     }
-    if found.type != wanted.type { differences.append("type \(found.type), not \(wanted.type)") }
-    compare("key size", UInt64(found.information.keySize), UInt64(wanted.keySize))
-    compare("value size", UInt64(found.information.valueSize), UInt64(wanted.valueSize))
     compare("capacity", UInt64(found.information.maxEntries), UInt64(wanted.maxEntries))
     compare("flags", UInt64(found.information.flags), UInt64(wanted.flags))
     compare("extra", found.information.extra, wanted.extra)

@@ -57,13 +57,18 @@ struct ObjectLoader {
         hint: "compile it with -target bpf, which takes this machine's")
     }
     for (name, count) in options.maxEntries.sorted(by: { $0.key < $1.key }) {
-      guard let index = maps.firstIndex(where: { $0.name == name }) else {
-        throw EBPFError(
-          .notFound, "the object has no map '\(name)' to resize",
-          hint: NearNames.hintOrList(for: name, in: maps.map(\.name)))
-      }
-      maps[index].maxEntries = count
+      maps[try index(ofMap: name, to: "resize")].maxEntries = count
     }
+    for name in options.maps.keys.sorted() { _ = try index(ofMap: name, to: "replace") }
+  }
+
+  private func index(ofMap name: String, to act: String) throws(EBPFError) -> Int {
+    guard let index = maps.firstIndex(where: { $0.name == name }) else {
+      throw EBPFError(
+        .notFound, "the object has no map '\(name)' to \(act)",
+        hint: NearNames.hintOrList(for: name, in: maps.map(\.name)))
+    }
+    return index
   }
 
   private static func checkNames(_ object: ObjectFile, _ options: LoadOptions) throws(EBPFError) {
