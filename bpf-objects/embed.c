@@ -63,3 +63,12 @@ struct cbpf_object cbpf_process_tracer(void)
 {
 	return (struct cbpf_object){ process_tracer, sizeof(process_tracer) };
 }
+
+static const unsigned char process_following[] __attribute__((aligned(8))) = {
+#embed "build/process_following.bpf.o"
+};
+
+struct cbpf_object cbpf_process_following(void)
+{
+	return (struct cbpf_object){ process_following, sizeof(process_following) };
+}

@@ -45,6 +45,13 @@ package enum EmbeddedObject {
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
 
+  /// `process_following.bpf.o`, in place.
+  package static var processFollowing: Bytes {
+    let object = unsafe cbpf_process_following()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
+
   /// `process_numbers.bpf.o`, in place.
   package static var processNumbers: Bytes {
     let object = unsafe cbpf_process_numbers()

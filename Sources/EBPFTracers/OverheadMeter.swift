@@ -38,18 +38,19 @@ struct OverheadMeter: Sendable {
     }
   }
 
-  /// What was used since the meter was made.
+  /// What was used since the meter was made, by an object and the lists that it filters by. Lists that
+  /// it shares are left out.
   func read(
-    _ object: LoadedObject, latencies: LatencyHistogram
+    _ object: LoadedObject, _ lists: ProcessLists, latencies: LatencyHistogram
   ) throws(EBPFError) -> TracerOverhead {
     let usage = ProcessUsage.now()
     let elapsed = Clock.monotonic.now - begin
     let cpu = usage.cpuNanoseconds - min(usage.cpuNanoseconds, cpuAtStart)
     var missing: [String] = []
-    let programs = try OverheadMeter.runs(object)
+    let programs = try OverheadMeter.runs(object, lists)
     if let refusal { missing.append(refusal) }
     let isMeasured = refusal == nil
-    let maps = OverheadMeter.mapBytes(object)
+    let maps = OverheadMeter.bytes(of: OverheadMeter.own(object, lists))
     if maps == nil {
       missing.append("memory of maps is unknown: /proc/self/fdinfo is not readable")
     }
@@ -65,14 +66,30 @@ struct OverheadMeter: Sendable {
       unavailable: missing, programs: programs)
   }
 
-  /// Time in the programs of an object; nil where it is not measured.
-  func kernelNanoseconds(_ object: LoadedObject) throws(EBPFError) -> UInt64? {
-    refusal == nil ? try OverheadMeter.runs(object).reduce(0) { $0 &+ $1.nanoseconds } : nil
+  /// Time in the programs of an object and of its own lists; nil where it is not measured.
+  func kernelNanoseconds(
+    _ object: LoadedObject, _ lists: ProcessLists
+  ) throws(EBPFError) -> UInt64? {
+    guard refusal == nil else { return nil }
+    return try OverheadMeter.runs(object, lists).reduce(0) { $0 &+ $1.nanoseconds }
   }
 
-  private static func runs(_ object: LoadedObject) throws(EBPFError) -> [ProgramRuns] {
+  private static func runs(
+    _ object: LoadedObject, _ lists: ProcessLists
+  ) throws(EBPFError) -> [ProgramRuns] {
+    try runs(object.programs + (lists.isShared ? [] : lists.programs))
+  }
+
+  private static func own(_ object: LoadedObject, _ lists: ProcessLists) -> [RawMap] {
+    guard lists.isShared else { return object.maps }
+    let shared = lists.maps.map(\.id)
+    return object.maps.filter { !shared.contains($0.id) }
+  }
+
+  /// What the kernel counted of programs.
+  static func runs(_ programs: [Program]) throws(EBPFError) -> [ProgramRuns] {
     var runs: [ProgramRuns] = []
-    for program in object.programs {
+    for program in programs {
       let information = try program.information()
       runs.append(
         ProgramRuns(
@@ -85,9 +102,9 @@ struct OverheadMeter: Sendable {
 
   /// The sum of `memlock` in the maps' fdinfo (kernel document bpf/map_*.rst; `bpftool map` shows
   /// the same figure).
-  private static func mapBytes(_ object: LoadedObject) -> UInt64? {
+  static func bytes(of maps: [RawMap]) -> UInt64? {
     var total: UInt64 = 0
-    for map in object.maps {
+    for map in maps {
       let lines: [Substring]
       do throws(Errno) {
         lines = try SystemFile.lines("/proc/self/fdinfo/\(map.fileDescriptor)")

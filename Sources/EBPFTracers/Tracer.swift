@@ -53,6 +53,9 @@ public struct TracerStatistics: Sendable, Hashable {
   /// Records from the kernel that were not what they should be: part of what was recorded may be
   /// missing from the result.
   public var malformed: UInt64 = 0
+  /// Processes that were started and should have been followed, but could not be: what they did is
+  /// nowhere. No event of ``seen``.
+  public var unfollowed: UInt64 = 0
   /// Recorded time, pauses left out, in nanoseconds.
   public var recordedNanoseconds: UInt64 = 0
   /// From `start` to the first recorded event, in nanoseconds; nil before there is one.

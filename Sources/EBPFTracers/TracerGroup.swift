@@ -1,5 +1,4 @@
 public import EBPF
-internal import EBPFSystem
 
 /// Several tracers with one life: all of them start or none does, and they pause, resume and stop
 /// together.
@@ -12,7 +11,9 @@ internal import EBPFSystem
 /// ```
 ///
 /// The members must not be started, paused, resumed or stopped on their own. The kernel's types are
-/// read once for all of them; with one ``TracerSharing`` they also look up names once.
+/// read once for all of them. When they begin with the same filter they have its lists in common, and
+/// one pair of programs follows the processes in it. With one ``TracerSharing`` they also look up names
+/// once.
 public final class TracerGroup: Tracer {
   /// What the members recorded.
   public struct Results: Sendable {
@@ -48,8 +49,10 @@ public final class TracerGroup: Tracer {
   }
 
   /// The members, in the order in which they start.
-  public var members: [any Tracer] {
-    let all: [(any Tracer)?] = [memory, network, profiler, syscalls]
+  public var members: [any Tracer] { groupMembers }
+
+  var groupMembers: [any GroupMember] {
+    let all: [(any GroupMember)?] = [memory, network, profiler, syscalls]
     return all.compactMap { $0 }
   }
 
@@ -82,7 +85,9 @@ public final class TracerGroup: Tracer {
 
   /// Changes whose events all members record from now on.
   public func setFilter(_ filter: TracerFilter) throws(EBPFError) {
-    for member in members { try member.setFilter(filter) }
+    try life.withSession("filter") { (session) throws(EBPFError) in
+      try session.setFilter(filter)
+    }
   }
 
   /// Makes the stacks of a process walkable before its next sample: see ``CPUProfiler/prepare(_:)``.
@@ -90,122 +95,4 @@ public final class TracerGroup: Tracer {
 
   /// Leaves out what costs too much in all members.
   public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }
-}
-
-/// The members of a group between start and stop.
-final class TracerGroupSession: TracerSession {
-  let recordingSince: UInt64
-  private let group: TracerGroup
-
-  init(_ group: TracerGroup) throws(EBPFError) {
-    self.group = group
-    try KernelTypes.running.keeping { () throws(EBPFError) in
-      var started: [any Tracer] = []
-      for member in group.members {
-        do throws(EBPFError) { try member.start() } catch {
-          for other in started.reversed() { TracerGroupSession.discard(other) }
-          throw error
-        }
-        started.append(member)
-      }
-    }
-    recordingSince = Clock.monotonic.now
-  }
-
-  /// The error that led here says more than one that follows from it.
-  private static func discard(_ member: any Tracer) {
-    do throws(EBPFError) { _ = try member.stop() } catch { return }
-  }
-
-  func setPaused(_ isPaused: Bool) throws(EBPFError) {
-    var changed: [any Tracer] = []
-    for member in group.members where member.isPaused != isPaused {
-      do throws(EBPFError) {
-        if isPaused { try member.pause() } else { try member.resume() }
-      } catch {
-        for other in changed {
-          do throws(EBPFError) {
-            if isPaused { try other.resume() } else { try other.pause() }
-          } catch { continue }
-        }
-        throw error
-      }
-      changed.append(member)
-    }
-  }
-
-  func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> TracerGroup.Results {
-    var failure: EBPFError?
-    func attempt<Value>(_ body: () throws(EBPFError) -> Value?) -> Value? {
-      do throws(EBPFError) { return try body() } catch {
-        failure = failure ?? error
-        return nil
-      }
-    }
-    _ = attempt { () throws(EBPFError) in try setPaused(true) }
-    var results = TracerGroup.Results()
-    results.memory = attempt { () throws(EBPFError) in try group.memory?.stop() }
-    results.network = attempt { () throws(EBPFError) in try group.network?.stop() }
-    results.syscalls = attempt { () throws(EBPFError) in try group.syscalls?.stop() }
-    results.profile = attempt { () throws(EBPFError) in try group.profiler?.stop() }
-    if let failure { throw failure }
-    return results
-  }
-
-  func statistics() throws(EBPFError) -> TracerStatistics {
-    var sum = TracerStatistics()
-    for member in group.members { sum.add(try member.statistics()) }
-    return sum
-  }
-
-  func overhead() throws(EBPFError) -> TracerOverhead {
-    var all: [TracerOverhead] = []
-    for member in group.members { all.append(try member.overhead()) }
-    var reasons: [String] = []
-    for reason in all.flatMap(\.unavailable) where !reasons.contains(reason) {
-      reasons.append(reason)
-    }
-    func sum(_ field: KeyPath<TracerOverhead, UInt64?>) -> UInt64? {
-      let known = all.compactMap { $0[keyPath: field] }
-      return known.isEmpty ? nil : known.reduce(0, &+)
-    }
-    return TracerOverhead(
-      cpuPercent: all.map(\.cpuPercent).max() ?? 0,
-      residentBytes: all.map(\.residentBytes).max() ?? 0, mapBytes: sum(\.mapBytes),
-      kernelNanoseconds: sum(\.kernelNanoseconds), kernelRuns: sum(\.kernelRuns),
-      latencyMedian: all.compactMap(\.latencyMedian).max(),
-      latencyP99: all.compactMap(\.latencyP99).max(), unavailable: reasons,
-      programs: all.flatMap(\.programs))
-  }
-
-  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
-    var sum: UInt64?
-    for member in group.members {
-      if let nanoseconds = try member.kernelNanoseconds() { sum = (sum ?? 0) &+ nanoseconds }
-    }
-    return sum
-  }
-
-  func economize(_ economy: TracerEconomy) throws(EBPFError) {
-    for member in group.members { try member.economize(economy) }
-  }
-
-  func unload() {}
-}
-
-extension TracerStatistics {
-  /// Adds what another tracer recorded and lost at the same time.
-  fileprivate mutating func add(_ other: TracerStatistics) {
-    seen &+= other.seen
-    recorded &+= other.recorded
-    dropped &+= other.dropped
-    unwanted &+= other.unwanted
-    capped &+= other.capped
-    sampledOut &+= other.sampledOut
-    truncated &+= other.truncated
-    malformed &+= other.malformed
-    if let first = other.firstEventNanoseconds {
-      firstEventNanoseconds = min(firstEventNanoseconds ?? first, first)
-    }
-  }
 }

@@ -57,6 +57,81 @@ import Testing
     try OpenDescriptors.expectNoMore(than: before)
   }
 
+  /// Those of the kernel's programs, or maps, that have a name.
+  private func ids(_ what: String, _ name: String) throws -> Set<Substring> {
+    Set(
+      try Command.output(["bpftool", what, "show"]).split(separator: "\n").compactMap { line in
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.contains(name[...]) ? words.first : nil
+      })
+  }
+
+  @Test
+  func `members with one filter have one list, and one pair of programs follows what is in it`()
+    throws
+  {
+    let child = try StoppedProcess(workload: "many_calls", ["300", "40", "3"])
+    var filter = TracerFilter()
+    filter.follow(child.id)
+    var calls = SyscallTracerConfiguration()
+    calls.filter = filter
+    calls.results.errnos = [38]
+    var profile = CPUProfilerConfiguration()
+    profile.filter = filter
+    var network = NetworkTracerConfiguration()
+    network.filter = filter
+    var memory = MemoryTracerConfiguration()
+    memory.filter = filter
+    let group = TracerGroup(
+      profiler: CPUProfiler(profile), syscalls: SyscallTracer(calls),
+      network: NetworkTracer(network), memory: MemoryTracer(memory))
+    let objects = [("map", "pid_filter"), ("prog", "follow_fork"), ("prog", "follow_exit")]
+    let before = try objects.map { try ids($0.0, $0.1) }
+    try group.start()
+    for (object, ids) in zip(try objects.map { try ids($0.0, $0.1) }, before) {
+      #expect(object.subtracting(ids).count == 1)
+    }
+    #expect(try group.overhead().programs.count { $0.name.hasPrefix("follow_") } == 2)
+    #expect(try child.finish() == 0)
+    #expect(try group.statistics().unfollowed == 0)
+    let results = try group.stop()
+    let matrix = try #require(results.syscalls).matrix
+    #expect(matrix.count == 12_000 && matrix.allSatisfy { $0.count == 3 })
+    let processes = try #require(results.memory).processes
+    #expect(Set(processes.map(\.process)).count >= 300)
+    let hooks = [results.syscalls?.hooks, results.network?.hooks, results.memory?.hooks]
+      .compactMap(\.self)
+    #expect(
+      hooks.allSatisfy { hooks in
+        hooks.contains { $0.need == "started processes" && $0.used == "raw_tp/sched_process_fork" }
+      })
+  }
+
+  @Test func `another filter is in force for all members at once`() throws {
+    let first = try StoppedProcess(workload: "rounds", ["2", "1000"])
+    let second = try StoppedProcess(workload: "rounds", ["2", "1000"])
+    var filter = TracerFilter()
+    filter.processes = [first.id]
+    var calls = SyscallTracerConfiguration()
+    calls.filter = filter
+    try calls.selection.set("getppid", enabled: true)
+    var network = NetworkTracerConfiguration()
+    network.filter = filter
+    let group = TracerGroup(syscalls: SyscallTracer(calls), network: NetworkTracer(network))
+    try group.start()
+    try first.resumeUntilStopped()
+    try second.resumeUntilStopped()
+    filter.processes = [second.id]
+    try group.setFilter(filter)
+    try first.finish()
+    try second.finish()
+    let counts = try #require(try group.stop().syscalls).matrix
+      .filter { $0.call.name == "getppid" }
+    #expect(counts.map(\.count) == [1000, 1000])
+    #expect(
+      Set(counts.map(\.owner)).count == 2, "each process has the round in which it was wanted")
+  }
+
   /// The names of attached programs, as bpftool has them: those of tracepoints of all system calls, and
   /// those of some calls.
   private func programsAtCalls() throws -> (all: [String], some: [String]) {

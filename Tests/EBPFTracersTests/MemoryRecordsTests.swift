@@ -96,13 +96,13 @@ import Testing
     one.stacksNone = 5
     var two = one
     two.firstEvent = 20
-    two.followLost = 7
+    two.rssUpdates = 7
     let idle = MemoryCounters(summing: [])
     let sum = MemoryCounters(summing: [one, two, idle])
     #expect(sum.firstEvent == 20)
     #expect(sum.allocations == 2)
     #expect(sum.stacksNone == 10)
-    #expect(sum.followLost == 7)
+    #expect(sum.rssUpdates == 7)
   }
 
   @Test func `places beyond the room for them are lost, and counted`() {

@@ -45,7 +45,6 @@ import Testing
     ("network_tuple", "netns", MemoryLayout<NetworkTuple>.offset(of: \.networkNamespace)),
     ("network_counters", "udp_full", MemoryLayout<NetworkCounters>.offset(of: \.udpFull)),
     ("network_counters", "extra_lost", MemoryLayout<NetworkCounters>.offset(of: \.extraLost)),
-    ("network_counters", "follow_lost", MemoryLayout<NetworkCounters>.offset(of: \.followLost)),
     (
       "network_counters", "drop_sampled_out",
       MemoryLayout<NetworkCounters>.offset(of: \.dropSampledOut)

@@ -41,7 +41,6 @@ import Testing
             "paused": \.paused, "excluded": \.excluded, "sampled_out": \.sampledOut,
             "sent": \.sent, "lost": \.lost, "paths_cut": \.pathsCut,
             "arguments_cut": \.argumentsCut, "arguments_unread": \.argumentsUnread,
-            "follow_lost": \.followLost,
           ]))
     let record = try members("process_record")
     typealias Header = ProcessRecordHeader

@@ -57,7 +57,7 @@ import Testing
         "user_stacks_lost": \.userStacksLost, "kernel_stacks_lost": \.kernelStacksLost,
         "user_stacks_cut": \.userStacksCut, "kernel_stacks_cut": \.kernelStacksCut,
         "user_stacks_none": \.userStacksNone, "stacks_sent": \.stacksSent,
-        "process_events_lost": \.processEventsLost, "follow_lost": \.followLost,
+        "process_events_lost": \.processEventsLost,
         "walks": \.walks, "guessed_frames": \.guessedFrames, "linked": \.linked,
         "links_lost": \.linksLost, "links_unreadable": \.linksUnreadable,
       ])

@@ -60,7 +60,7 @@ import Testing
         "thread_lost": \.threadLost, "lost": \.lost, "matrix_lost": \.matrixLost,
         "histograms_lost": \.histogramsLost, "events_sent": \.eventsSent,
         "events_lost": \.eventsLost, "texts_cut": \.textsCut, "stacks_cut": \.stacksCut,
-        "follow_lost": \.followLost, "unnamed": \.unnamed, "sampled_out": \.sampledOut,
+        "unnamed": \.unnamed, "sampled_out": \.sampledOut,
         "enters_added": \.entersAdded, "returns_added": \.returnsAdded,
         "rejected_added": \.rejectedAdded, "events_spared": \.eventsSpared,
         "events_unwanted": \.eventsUnwanted, "spans_found": \.spansFound,

@@ -31,32 +31,4 @@ int profile_compare(struct bpf_perf_event_data *context)
 	return sample(context, BY_BOTH);
 }
 
-/* Arguments of a raw tracepoint: one 64-bit word each. */
-struct raw_tracepoint {
-	u64 args[3];
-};
-
-/* A followed process starts another: follow that too. (parent, child) */
-SEC("raw_tp/sched_process_fork")
-int profile_fork(struct raw_tracepoint *context)
-{
-	struct profiler_counters *count;
-	u32 zero = 0;
-
-	if (filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]))
-		return 0;
-	count = bpf_map_lookup_elem(&counters, &zero);
-	if (count)
-		count->follow_lost++;
-	return 0;
-}
-
-/* A process ends with its last thread; its number may be used again by a stranger. (task) */
-SEC("raw_tp/sched_process_exit")
-int profile_exit(struct raw_tracepoint *context)
-{
-	filter_forget_exit((const void *)context->args[0]);
-	return 0;
-}
-
 LICENSE("GPL");

@@ -109,7 +109,6 @@ struct profiler_counters {
 	u64 user_stacks_none;     /* counted, not a kernel thread, and no user stack readable */
 	u64 stacks_sent;          /* stack events written */
 	u64 process_events_lost;  /* process events that found the ring full */
-	u64 follow_lost;          /* started processes that found pid_filter full */
 	u64 walks[8];             /* user stacks by enum walk_end (stack_walk.h) */
 	u64 guessed_frames;       /* found by frame pointer where no row was known */
 	u64 linked;               /* sent through the ring, with the span the thread was at work on */

@@ -156,7 +156,6 @@ struct memory_counters {
 	u64 unowned;           /* of an address space in which no program runs yet, or any more */
 	u64 victims;           /* processes the kernel killed for want of memory */
 	u64 events_lost;       /* process, exit and victim events that found the ring full */
-	u64 follow_lost;       /* started processes that found pid_filter full */
 	u64 faults_added;      /* what picked page faults counted in `faults` beyond themselves */
 	u64 allocations_added; /* the same of `allocations`, `frees` and `released` */
 	u64 frees_added;

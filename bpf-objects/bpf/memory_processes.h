@@ -7,18 +7,6 @@
 
 #include "memory_growth.h"
 
-/* (parent, child) */
-SEC("raw_tp/sched_process_fork")
-int memory_fork(struct raw_tracepoint *context)
-{
-	struct memory_counters *count = counts();
-
-	if (!filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]) &&
-	    count)
-		ADD_ONE(&count->follow_lost);
-	return 0;
-}
-
 /* Tells the reader that a process ended, or what it ran; what is not told stays in `processes` until
  * the end, so nothing is lost. */
 INLINE void forget_program(u32 tgid)
@@ -72,7 +60,6 @@ int memory_exit(struct raw_tracepoint *context)
 	int threads_left = 0;
 
 	bpf_map_delete_elem(&threads, &tid);
-	filter_forget_exit((const void *)context->args[0]);
 	if (core_read(&signal, task, signal) != 0 ||
 	    core_read(&threads_left, signal, live.counter) != 0 || threads_left != 0)
 		return 0;

@@ -290,7 +290,6 @@ struct network_counters {
 	u64 synack_retransmits; /* by listeners */
 	u64 resets_sent;        /* all, also without a connection */
 	u64 resets_received;
-	u64 follow_lost; /* started processes that found pid_filter full */
 	u64 udp_sampled_out; /* wanted, but not picked: economy.h */
 	u64 drop_sampled_out;
 	u64 spans_found;      /* connections and queries with the span of their thread */

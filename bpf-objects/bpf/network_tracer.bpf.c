@@ -14,24 +14,4 @@
 #include "network_datagrams.h"
 #include "network_packets.h"
 
-/* ---- Children of followed processes ---- */
-
-SEC("raw_tp/sched_process_fork")
-int network_fork(struct tracepoint_arguments *context)
-{
-	struct network_counters *counts = count();
-
-	if (!filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]) &&
-	    counts)
-		COUNT(counts->follow_lost);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_exit")
-int network_exit(struct tracepoint_arguments *context)
-{
-	filter_forget_exit((const void *)context->args[0]);
-	return 0;
-}
-
 LICENSE("GPL");

@@ -49,7 +49,6 @@ struct process_counters {
 	u64 paths_cut;
 	u64 arguments_cut;
 	u64 arguments_unread;
-	u64 follow_lost; /* started processes that did not fit into pid_filter */
 };
 
 /* A number and when it began to be used: what identifies a process. */

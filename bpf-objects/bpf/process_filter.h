@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose events a tracer records. Included once by an object; user space fills the maps
- * (ProcessFilterMaps.swift) at any time, also while the programs run.
+ * (ProcessFilterMaps.swift) at any time, also while the programs run. Objects may share all of them but
+ * filter_control.
  *
  *   map               type    key                        value
  *   filter_control    array   u32 (0)                    struct process_filter
- *   pid_filter        hash    u32 process id             u32 enum pid_filter_bits
+ *   pid_filter        hash    u32 process id             u32 enum pid_filter_bits (pid_filter.h)
  *   command_filter    hash    char[16], zero filled      u32 (1)
  *   cgroup_filter     hash    u64 cgroup id (v2)         u32 (1)
  *
@@ -15,7 +16,7 @@
 #ifndef SWIFT_EBPF_PROCESS_FILTER_H
 #define SWIFT_EBPF_PROCESS_FILTER_H
 
-#include "helpers.h"
+#include "pid_filter.h"
 
 #define COMMAND_LENGTH 16
 /* Levels of the cgroup tree that an ancestor match looks at, from the root down. */
@@ -26,11 +27,6 @@ enum process_filter_flags {
 	FILTER_COMMANDS = 1 << 1, /* only where the thread's or its process's name is in
 				   * command_filter */
 	FILTER_CGROUPS = 1 << 2,  /* only where the cgroup or one above it is in cgroup_filter */
-};
-
-enum pid_filter_bits {
-	PID_FILTER_PROCESS = 1 << 0, /* this process */
-	PID_FILTER_FOLLOW = 1 << 1,  /* and every process it starts, and theirs */
 };
 
 struct process_filter {
@@ -44,13 +40,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct process_filter);
 } filter_control SEC(".maps");
-
-struct {
-	__uint(type, MAP_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u32);
-	__type(value, u32);
-} pid_filter SEC(".maps");
 
 struct filter_command {
 	char name[COMMAND_LENGTH];
@@ -71,16 +60,8 @@ struct {
 } cgroup_filter SEC(".maps");
 
 /* The kernel fields that filtering reads; the loader finds them by name, whatever the suffix. */
-struct signal_struct___filter {
-	struct {
-		int counter;
-	} live;
-} CORE;
-
 struct task_struct___filter {
-	int tgid;
 	struct task_struct___filter *group_leader;
-	struct signal_struct___filter *signal;
 	char comm[COMMAND_LENGTH];
 } CORE;
 
@@ -146,39 +127,6 @@ INLINE bool process_wanted(u32 tgid)
 		return 0;
 	flags = filter->flags;
 	return LIKELY(flags == 0) || filters_match(flags, tgid) != 0;
-}
-
-/* For raw_tp/sched_process_fork: a followed process starts another. False when there was no room:
- * the caller counts that. */
-INLINE bool filter_follow_fork(const struct task_struct___filter *parent,
-			       const struct task_struct___filter *child)
-{
-	u32 parent_tgid, child_tgid, *how, value;
-
-	if (core_read(&parent_tgid, parent, tgid) != 0 || core_read(&child_tgid, child, tgid) != 0)
-		return 1;
-	if (parent_tgid == child_tgid) /* a thread */
-		return 1;
-	how = bpf_map_lookup_elem(&pid_filter, &parent_tgid);
-	if (!how || !(*how & PID_FILTER_FOLLOW))
-		return 1;
-	value = *how;
-	return bpf_map_update_elem(&pid_filter, &child_tgid, &value, UPDATE_ANY) == 0;
-}
-
-/* For raw_tp/sched_process_exit: a process ends with its last thread; its number may be used again
- * by a stranger. */
-INLINE void filter_forget_exit(const struct task_struct___filter *task)
-{
-	const struct signal_struct___filter *signal;
-	int threads_left;
-	u32 tgid;
-
-	if (core_read(&signal, task, signal) != 0 ||
-	    core_read(&threads_left, signal, live.counter) != 0 || threads_left != 0)
-		return;
-	if (core_read(&tgid, task, tgid) == 0)
-		bpf_map_delete_elem(&pid_filter, &tgid);
 }
 
 #endif

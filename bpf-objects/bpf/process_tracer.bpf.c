@@ -327,39 +327,22 @@ int process_exec_perf(struct exec_event *context)
 	return begin((const char *)context + (context->filename & 0xffff), 0);
 }
 
-/* What ends is not followed any more, which comes last: until then it is recorded. */
-INLINE int end_and_forget(void)
-{
-	end();
-	filter_forget_exit((const void *)bpf_get_current_task());
-	return 0;
-}
-
 SEC("tp_btf/sched_process_exit")
 int process_exit_typed(void *context)
 {
-	return end_and_forget();
+	return end();
 }
 
 SEC("raw_tp/sched_process_exit")
 int process_exit_raw(void *context)
 {
-	return end_and_forget();
+	return end();
 }
 
 SEC("tracepoint/sched/sched_process_exit")
 int process_exit_perf(void *context)
 {
-	return end_and_forget();
-}
-
-/* (parent, child) */
-SEC("raw_tp/sched_process_fork")
-int process_fork(struct raw_arguments *context)
-{
-	if (!filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]))
-		COUNT(follow_lost);
-	return 0;
+	return end();
 }
 
 LICENSE("GPL");

@@ -167,7 +167,6 @@ struct syscall_counters {
 	u64 events_lost;
 	u64 texts_cut;
 	u64 stacks_cut;
-	u64 follow_lost; /* started processes that did not fit into pid_filter */
 	u64 unnamed;	 /* processes that did not fit into `processes` */
 	u64 sampled_out; /* wanted, but not picked: economy.h */
 	u64 enters_added;

@@ -149,21 +149,4 @@ int exit_perf(struct exit_record *context)
 	return exit_with_table(context, context->number, context->result);
 }
 
-/* ---- Following processes. ---- */
-
-SEC("raw_tp/sched_process_fork")
-int follow_fork(struct raw_arguments *context)
-{
-	if (!filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]))
-		COUNT(follow_lost);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_exit")
-int follow_exit(struct raw_arguments *context)
-{
-	filter_forget_exit((const void *)context->args[0]);
-	return 0;
-}
-
 LICENSE("GPL");

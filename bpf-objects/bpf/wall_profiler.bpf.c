@@ -131,7 +131,6 @@ int wall_exit(u64 *arguments)
 	if (thread)
 		thread->verdict = wanted(bpf_get_current_pid_tgid() >> 32) ? VERDICT_WANTED :
 									       VERDICT_UNWANTED;
-	filter_forget_exit((const void *)arguments[0]);
 	return 0;
 }
 
@@ -225,26 +224,10 @@ int wall_exit_by_id(struct raw_tracepoint *context)
 	if (thread)
 		thread->verdict = wanted(bpf_get_current_pid_tgid() >> 32) ? VERDICT_WANTED :
 									       VERDICT_UNWANTED;
-	filter_forget_exit((const void *)context->args[0]);
 	return 0;
 }
 
 /* ---- Both ---- */
-
-/* A followed process starts another: follow that too. (parent, child) */
-SEC("raw_tp/sched_process_fork")
-int wall_fork(struct raw_tracepoint *context)
-{
-	struct profiler_counters *count;
-	u32 zero = 0;
-
-	if (filter_follow_fork((const void *)context->args[0], (const void *)context->args[1]))
-		return 0;
-	count = bpf_map_lookup_elem(&counters, &zero);
-	if (count)
-		ADD_ONE(&count->follow_lost);
-	return 0;
-}
 
 SEC("perf_event")
 int wall_sample(struct bpf_perf_event_data *context)

@@ -36,6 +36,9 @@ struct cbpf_object cbpf_memory(void);
 /* bpf/process_tracer.bpf.c */
 struct cbpf_object cbpf_process_tracer(void);
 
+/* bpf/process_following.bpf.c */
+struct cbpf_object cbpf_process_following(void);
+
 /* bpf/process_numbers.bpf.c */
 struct cbpf_object cbpf_process_numbers(void);
 

@@ -204,19 +204,7 @@ extension SystemChecker {
     return tracer(
       "network",
       [
-        ("connections", tracepoints("inet_sock_set_state")),
-        (
-          "started and ended processes",
-          [
-            (
-              "raw_tp sched_process_fork, sched_process_exit",
-              [
-                features.rawTracepoint("sched_process_fork"),
-                features.rawTracepoint("sched_process_exit"),
-              ]
-            )
-          ]
-        ),
+        ("connections", tracepoints("inet_sock_set_state"))
       ],
       optional: [
         (
@@ -272,7 +260,21 @@ extension SystemChecker {
   ) -> SystemCheck.Tracer {
     SystemCheck.Tracer(
       name: name,
-      hooks: needs.map { hook($0, isOptional: false) } + optional.map { hook($0, isOptional: true) }
+      hooks: needs.map { hook($0, isOptional: false) }
+        + (optional + [following]).map { hook($0, isOptional: true) })
+  }
+
+  /// What every tracer needs where processes are named (`--pid`, `-- COMMAND`).
+  private var following: Need {
+    let tracepoints = ["sched_process_fork", "sched_process_exit"]
+    return (
+      "following named processes",
+      [
+        (
+          "raw_tp " + tracepoints.joined(separator: ", "),
+          tracepoints.map { features.rawTracepoint($0) }
+        )
+      ]
     )
   }
 

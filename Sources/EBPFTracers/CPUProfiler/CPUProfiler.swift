@@ -31,7 +31,9 @@ public final class CPUProfiler: Tracer {
   }
 
   /// Loads the program and attaches it to every online CPU.
-  public func start() throws(EBPFError) {
+  public func start() throws(EBPFError) { try start(sharing: nil) }
+
+  func start(sharing lists: ProcessLists?) throws(EBPFError) {
     guard CPUProfilerConfiguration.frequencies.contains(configuration.frequency) else {
       throw EBPFError(
         .invalidArgument, "cannot sample \(configuration.frequency) times a second",
@@ -41,7 +43,8 @@ public final class CPUProfiler: Tracer {
     try life.start { () throws(EBPFError) in
       let symbolizer = TracerSharing.symbolizer(sharing)
       return try Thread.urgently { () throws(EBPFError) in
-        try ProfilerSession(configuration, symbolizer: symbolizer, kernel: kernel)
+        try ProfilerSession(
+          configuration, symbolizer: symbolizer, lists: lists, kernel: kernel)
       }
     }
   }
@@ -148,6 +151,7 @@ extension ProfilerSession: TracerSession {
     statistics.recorded = counts.recorded + counts.overflowed + counts.linked
     statistics.dropped = counts.dropped
     statistics.malformed = malformedRecords
+    statistics.unfollowed = try unfollowed()
     statistics.capped = counts.capped
     statistics.sampledOut = counts.sampledOut
     statistics.unwanted =

@@ -127,7 +127,6 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
   var userStacksNone: UInt64 = 0
   var stacksSent: UInt64 = 0
   var processEventsLost: UInt64 = 0
-  var followLost: UInt64 = 0
   var walks = StackWalks()
   var guessedFrames: UInt64 = 0
   var linked: UInt64 = 0
@@ -156,7 +155,6 @@ struct ProfilerCounters: BitwiseCopyable, Sendable {
       userStacksNone += cpu.userStacksNone
       stacksSent += cpu.stacksSent
       processEventsLost += cpu.processEventsLost
-      followLost += cpu.followLost
       walks.add(cpu.walks)
       guessedFrames += cpu.guessedFrames
       linked += cpu.linked

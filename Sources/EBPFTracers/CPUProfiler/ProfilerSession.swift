@@ -29,12 +29,11 @@ final class ProfilerSession: Sendable {
   /// What processes tell of themselves.
   let contexts: ContextWatch
 
-  private let filters: ProcessFilterMaps
+  private let filter: ProcessFilter
   private let economy: EconomyMap
 
   private struct Attached: ~Copyable {
     var sampling: Link
-    var following: Following?
     /// Why no samples are taken: on request, or to save.
     var isPaused = false
     var isSuspended = false
@@ -52,14 +51,9 @@ final class ProfilerSession: Sendable {
     }
   }
 
-  /// What tells of processes that are started and end.
-  private struct Following: ~Copyable {
-    var fork: Link
-    var exit: Link
-  }
-
   init(
-    _ configuration: CPUProfilerConfiguration, symbolizer: Symbolizer, kernel: any KernelInterface
+    _ configuration: CPUProfilerConfiguration, symbolizer: Symbolizer, lists: ProcessLists?,
+    kernel: any KernelInterface
   ) throws(EBPFError) {
     self.symbolizer = symbolizer
     requestTime = Clock.monotonic.now
@@ -68,11 +62,13 @@ final class ProfilerSession: Sendable {
     // Without /sys loading fails too, and says more about what is missing.
     var processors = 1
     do throws(EBPFError) { processors = try ProfilerSession.processors() } catch { processors = 1 }
-    let (object, sampler, stacks) = try ProfilerSession.load(configuration, processors, kernel)
+    // The profiler leaves itself out on its own: see ``configure(_:includesSelf:sampleLimit:)``.
+    filter = try ProcessFilter(
+      configuration.filter, excluding: nil, lists: lists, kernel: kernel)
+    let (object, sampler, stacks) = try ProfilerSession.load(
+      configuration, processors, filter.lists, kernel)
     processors = try ProfilerSession.processors()
-    // New maps filter nothing.
-    let filters = configuration.filter.isEmpty ? nil : try ProcessFilterMaps(object)
-    try filters?.apply(configuration.filter, excluding: 0)
+    try filter.begin(object)
     try ProfilerSession.configure(
       object, includesSelf: configuration.includesSelf, sampleLimit: configuration.sampleLimit)
     // Processes that are known are walked by table from their first sample on.
@@ -82,8 +78,6 @@ final class ProfilerSession: Sendable {
     try early?.prepare(configuration.filter.processes)
     contexts = try ContextWatch(object, symbolizer: symbolizer)
     try contexts.prepare(configuration.filter.processes)
-    let following =
-      configuration.filter.followsChildren ? try ProfilerSession.follow(object) : nil
     startTime = (Clock.monotonic.now, Clock.wall.now)
     let sampling = try object.program(sampler).attach(
       .perfEvent(.cpuClock(hz: UInt64(configuration.frequency))))
@@ -99,12 +93,12 @@ final class ProfilerSession: Sendable {
     counters = try PerCPUMap(try object.map("counters"))
     control = try MappedArray(try object.map("control"), writable: false)
     economy = try EconomyMap(object)
-    if let filters { self.filters = filters } else { self.filters = try ProcessFilterMaps(object) }
+    try filter.didAttach()
     hooks =
       ProfilerSession.hooks(
-        sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) },
-        follows: configuration.filter.followsChildren) + [stacks].compactMap(\.self)
-    links = Mutex(Attached(sampling: sampling, following: following))
+        sampling.mechanism.description, sampling.refusals.map { ("\($0.mechanism)", $0.reason) })
+      + filter.lists.hooks + [stacks].compactMap(\.self)
+    links = Mutex(Attached(sampling: sampling))
     // They were needed to load; reading them again takes a few milliseconds.
     KernelTypes.running.forget()
     try startReading(events.fileDescriptor)
@@ -150,22 +144,13 @@ final class ProfilerSession: Sendable {
     }
   }
 
-  private static func follow(_ object: LoadedObject) throws(EBPFError) -> Following {
-    let fork = try object.program("profile_fork").attach(.rawTracepoint("sched_process_fork"))
-    let exit = try object.program("profile_exit").attach(.rawTracepoint("sched_process_exit"))
-    return Following(fork: fork, exit: exit)
-  }
-
   private static func hooks(
-    _ mechanism: String, _ refusals: [(hook: String, why: String)], follows: Bool
+    _ mechanism: String, _ refusals: [(hook: String, why: String)]
   ) -> [TracerHook] {
-    let sampling = TracerHook(
-      need: "sampling", used: "cpu-clock by \(mechanism)",
-      refused: refusals.map { TracerHook.Refusal(hook: $0.hook, why: $0.why) })
-    guard follows else { return [sampling] }
-    return [
-      sampling, TracerHook(need: "started processes", used: "raw tracepoint sched_process_fork"),
-      TracerHook(need: "ended processes", used: "raw tracepoint sched_process_exit"),
+    [
+      TracerHook(
+        need: "sampling", used: "cpu-clock by \(mechanism)",
+        refused: refusals.map { TracerHook.Refusal(hook: $0.hook, why: $0.why) })
     ]
   }
 }
@@ -181,14 +166,16 @@ extension ProfilerSession {
   /// Loads what the configuration needs and no more: each part costs some of the time to the first
   /// sample. Returns the program to attach, and how user stacks are taken.
   private static func load(
-    _ configuration: CPUProfilerConfiguration, _ processors: Int, _ kernel: any KernelInterface
+    _ configuration: CPUProfilerConfiguration, _ processors: Int, _ lists: ProcessLists,
+    _ kernel: any KernelInterface
   ) throws(EBPFError) -> (LoadedObject, sampler: String, stacks: TracerHook?) {
     guard configuration.stacks != .kernel else {
-      return (try load(configuration, processors, kernel, sampler: sampler), sampler, nil)
+      return (try load(configuration, processors, lists, kernel, sampler: sampler), sampler, nil)
     }
     if configuration.comparesUnwinding {
       return (
-        try load(configuration, processors, kernel, sampler: comparingSampler), comparingSampler,
+        try load(configuration, processors, lists, kernel, sampler: comparingSampler),
+        comparingSampler,
         TracerHook(need: "user stacks", used: "unwind tables and frame pointers")
       )
     }
@@ -199,7 +186,8 @@ extension ProfilerSession {
       #if arch(x86_64)
         do throws(EBPFError) {
           return (
-            try load(configuration, processors, kernel, sampler: walkingSampler), walkingSampler,
+            try load(configuration, processors, lists, kernel, sampler: walkingSampler),
+            walkingSampler,
             TracerHook(need: "user stacks", used: tables)
           )
         } catch {
@@ -211,7 +199,7 @@ extension ProfilerSession {
       #endif
     }
     return (
-      try load(configuration, processors, kernel, sampler: sampler), sampler,
+      try load(configuration, processors, lists, kernel, sampler: sampler), sampler,
       TracerHook(
         need: "user stacks", used: framePointers,
         refused: [TracerHook.Refusal(hook: tables, why: why)])
@@ -219,13 +207,14 @@ extension ProfilerSession {
   }
 
   private static func load(
-    _ configuration: CPUProfilerConfiguration, _ processors: Int, _ kernel: any KernelInterface,
-    sampler: String
+    _ configuration: CPUProfilerConfiguration, _ processors: Int, _ lists: ProcessLists,
+    _ kernel: any KernelInterface, sampler: String
   ) throws(EBPFError) -> LoadedObject {
     var object = try ObjectFile(parsing: EmbeddedObject.cpuProfiler, name: "cpu_profiler")
     try object.setVariable("profiler_flags", to: flags(configuration))
     var options = LoadOptions()
-    options.programs = [sampler, "profile_fork", "profile_exit"]
+    lists.prepare(&options)
+    options.programs = [sampler]
     options.maxEntries["events"] = configuration.ringBytes(processors: processors)
     if sampler != Self.sampler {
       options.maxEntries["unwind_rows"] = configuration.unwindRows
@@ -329,12 +318,7 @@ extension ProfilerSession {
 
   /// Changes whose samples are recorded.
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {
-    if filter.followsChildren {
-      try change { (attached) throws(EBPFError) in
-        if attached.following == nil { attached.following = try ProfilerSession.follow(object) }
-      }
-    }
-    try filters.apply(filter, excluding: 0)
+    try self.filter.change(to: filter, in: object)
   }
 
   /// The kernel's counters, summed over CPUs.
@@ -348,10 +332,12 @@ extension ProfilerSession {
   /// What the profiler costs.
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
-    return try meter.read(object, latencies: latencies)
+    return try meter.read(object, filter.lists, latencies: latencies)
   }
 
-  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
+    try meter.kernelNanoseconds(object, filter.lists)
+  }
 
   /// Detaches, reads what is left, and returns every count with the stacks it refers to.
   func finish() throws(EBPFError) -> (
@@ -360,7 +346,6 @@ extension ProfilerSession {
     var attached = links.withLock { links in links.take() }
     if let attached = attached.take() {
       try attached.sampling.detach()
-      // What followed children has nothing left to lose.
     }
     poller.stop()
     return try countsSoFar()
@@ -382,6 +367,9 @@ extension ProfilerSession {
 
   /// How walks by unwind table ended; nil where frame pointers are followed.
   func walks() throws(EBPFError) -> StackWalks? { unwinding == nil ? nil : try counts().walks }
+
+  /// Started processes that should have been followed and are not.
+  func unfollowed() throws(EBPFError) -> UInt64 { try filter.lists.lost() }
 
   /// Records that were not what they should be.
   var malformedRecords: UInt64 { collector.withLock { $0.malformed } }

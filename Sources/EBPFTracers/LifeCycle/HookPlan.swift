@@ -30,15 +30,17 @@ struct AttachedHooks: Sendable {
   /// - Parameters:
   ///   - object: has every program of the plans.
   ///   - others: programs to load although no plan names them; attached by the caller.
-  ///   - prepare: fills the maps before anything is attached.
+  ///   - filter: put in force before anything is attached.
+  ///   - prepare: fills the other maps before.
   init(
     _ object: ObjectFile, plans: [HookPlan], loading others: Set<String> = [],
-    options: LoadOptions = LoadOptions(), kernel: any KernelInterface,
-    prepare: (LoadedObject) throws(EBPFError) -> Void
+    options: LoadOptions = LoadOptions(), filter: ProcessFilter, kernel: any KernelInterface,
+    prepare: (LoadedObject) throws(EBPFError) -> Void = { _ in }
   ) throws(EBPFError) {
     var choices = plans.map { HookChoice($0, object) }
     while true {
       var options = options
+      filter.lists.prepare(&options)
       options.programs = choices.reduce(into: others) { $0.formUnion($1.programs) }
       let loaded: LoadedObject
       do throws(EBPFError) {
@@ -49,11 +51,13 @@ struct AttachedHooks: Sendable {
         continue
       }
       try prepare(loaded)
+      try filter.begin(loaded)
       let links = Links()
       guard let (index, error) = AttachedHooks.attach(choices, of: loaded, to: links) else {
+        try filter.didAttach()
         self.object = loaded
         self.links = links
-        hooks = choices.map(\.report)
+        hooks = choices.map(\.report) + filter.lists.hooks
         return
       }
       loaded.unload()

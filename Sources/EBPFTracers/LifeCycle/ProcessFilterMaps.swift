@@ -2,44 +2,58 @@ internal import EBPF
 internal import EBPFSystem
 
 /// Writes a ``TracerFilter`` into the maps of bpf-objects/bpf/process_filter.h.
+///
+/// An event that the filters before and after a change both want is never left out: first comes what is
+/// new, then the switch, then goes what is old.
 struct ProcessFilterMaps: Sendable {
+  /// What tracers may have in common.
+  let lists: [String: RawMap]
   private let processes: Map<UInt32, UInt32>
   private let commands: Map<CommandName, UInt32>
   private let cgroups: Map<UInt64, UInt32>
   private let control: Map<UInt32, ProcessFilterControl>
 
+  /// What names processes: of ``lists``.
+  static let processList = "pid_filter"
+  private static let commandList = "command_filter"
+  private static let cgroupList = "cgroup_filter"
+
   /// The filter maps of a loaded object.
   init(_ object: LoadedObject) throws(EBPFError) {
-    processes = try Map(try object.map("pid_filter"))
-    commands = try Map(try object.map("command_filter"))
-    cgroups = try Map(try object.map("cgroup_filter"))
+    var lists: [String: RawMap] = [:]
+    for name in [Self.processList, Self.commandList, Self.cgroupList] {
+      lists[name] = try object.map(name)
+    }
+    self.lists = lists
+    processes = try Map(try object.map(Self.processList))
+    commands = try Map(try object.map(Self.commandList))
+    cgroups = try Map(try object.map(Self.cgroupList))
     control = try Map(try object.map("filter_control"))
   }
 
-  /// Puts a filter in force, before or after the programs are attached.
-  ///
-  /// New entries come first, then the switch, then old entries go: an event that both filters want
-  /// is never left out. `excluded` is a process never recorded, 0 for none. Process ids are those of
-  /// this process's own namespace.
-  func apply(_ filter: TracerFilter, excluding excluded: UInt32) throws(EBPFError) {
-    let numbers = try ProcessNumbers()
-    let filter = numbers.outer(filter)
-    let excluded = excluded == 0 ? 0 : UInt32(numbers.outer(Int32(truncatingIfNeeded: excluded)))
-    typealias Flags = ProcessFilterControl.Flags
-    var flags: UInt32 = 0
+  /// Adds what a filter lists. Process ids are those that BPF programs see.
+  func add(_ filter: TracerFilter) throws(EBPFError) {
     var bits = ProcessFilterBits.process
     if filter.followsChildren { bits |= ProcessFilterBits.follow }
-    let wanted = Set(filter.processes.map { UInt32(bitPattern: $0) })
-    for process in wanted { try processes.update(process, bits) }
-    if !wanted.isEmpty { flags |= Flags.processes }
-    let names = Set(filter.commands.map { CommandName($0) })
-    for name in names { try commands.update(name, 1) }
-    if !names.isEmpty { flags |= Flags.commands }
+    for process in filter.processes { try processes.update(UInt32(bitPattern: process), bits) }
+    for name in filter.commands { try commands.update(CommandName(name), 1) }
     for id in filter.cgroups { try cgroups.update(id, 1) }
+  }
+
+  /// Puts what was added in force. `excluded` is a process never recorded, 0 for none.
+  func switchOver(to filter: TracerFilter, excluding excluded: UInt32) throws(EBPFError) {
+    typealias Flags = ProcessFilterControl.Flags
+    var flags: UInt32 = 0
+    if !filter.processes.isEmpty { flags |= Flags.processes }
+    if !filter.commands.isEmpty { flags |= Flags.commands }
     if !filter.cgroups.isEmpty { flags |= Flags.cgroups }
-
     try control.update(0, ProcessFilterControl(flags: flags, excludedProcess: excluded))
+  }
 
+  /// Removes what the filter does not list.
+  func removeOthers(than filter: TracerFilter) throws(EBPFError) {
+    let wanted = Set(filter.processes.map { UInt32(bitPattern: $0) })
+    let names = Set(filter.commands.map { CommandName($0) })
     for key in try processes.entries().map(\.key) where !wanted.contains(key) {
       _ = try processes.delete(key)
     }

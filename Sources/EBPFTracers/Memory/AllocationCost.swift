@@ -39,7 +39,10 @@ public struct AllocationCost: Sendable, Hashable {
     try Map<UInt32, MemoryControl>(try loaded.map("control")).update(0, control)
     var filter = TracerFilter()
     filter.processes = [process]
-    try ProcessFilterMaps(loaded).apply(filter, excluding: 0)
+    let maps = try ProcessFilterMaps(loaded)
+    filter = try ProcessNumbers().outer(filter)
+    try maps.add(filter)
+    try maps.switchOver(to: filter, excluding: 0)
 
     let pairs = 3000
     let bare = time(pairs)

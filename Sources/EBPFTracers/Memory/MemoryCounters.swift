@@ -34,7 +34,6 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var unowned: UInt64 = 0
   var victims: UInt64 = 0
   var eventsLost: UInt64 = 0
-  var followLost: UInt64 = 0
   var faultsAdded: UInt64 = 0
   var allocationsAdded: UInt64 = 0
   var freesAdded: UInt64 = 0
@@ -69,7 +68,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.failures, \.nested, \.abandoned, \.sampledOut, \.filtered, \.paused, \.threadsLost,
       \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
       \.mappingFailures, \.rssEvents, \.rssUpdates, \.unowned, \.victims, \.eventsLost,
-      \.followLost, \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded, \.unreadable,
+      \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded, \.unreadable,
       \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
     ]
   }

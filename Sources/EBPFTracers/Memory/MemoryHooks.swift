@@ -17,7 +17,8 @@ struct MemoryHooks: Sendable {
 
   init(
     _ configuration: MemoryTracerConfiguration, _ control: MemoryControl,
-    _ source: AllocationSource, _ mechanism: AllocatorProbes.Mechanism, kernel: any KernelInterface
+    _ source: AllocationSource, _ mechanism: AllocatorProbes.Mechanism, filter: ProcessFilter,
+    kernel: any KernelInterface
   ) throws(EBPFError) {
     var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
     var others: Set<String> = []
@@ -37,12 +38,11 @@ struct MemoryHooks: Sendable {
     }
     let prepare = { (object: LoadedObject) throws(EBPFError) in
       try Map<UInt32, MemoryControl>(try object.map("control")).update(0, control)
-      let excluded = configuration.includesSelf ? 0 : UInt32(bitPattern: CurrentProcess.id)
-      try ProcessFilterMaps(object).apply(configuration.filter, excluding: excluded)
     }
-    let plans = MemoryHooks.plans(configuration)
     let first = try AttachedHooks(
-      object, plans: plans, loading: others, options: options, kernel: kernel, prepare: prepare)
+      object, plans: MemoryHooks.plans, loading: others, options: options, filter: filter,
+      kernel: kernel,
+      prepare: prepare)
     guard
       let index = first.hooks.firstIndex(where: {
         $0.need == MemoryHooks.faultNeed && $0.used == "none"
@@ -56,8 +56,8 @@ struct MemoryHooks: Sendable {
     first.object.unload()
     others.insert(MemoryHooks.faultEvent)
     attached = try AttachedHooks(
-      object, plans: plans.filter { $0.need != MemoryHooks.faultNeed }, loading: others,
-      options: options, kernel: kernel, prepare: prepare)
+      object, plans: MemoryHooks.plans.filter { $0.need != MemoryHooks.faultNeed }, loading: others,
+      options: options, filter: filter, kernel: kernel, prepare: prepare)
     let link = try attached.object.program(MemoryHooks.faultEvent).attach(.perfEvent(.pageFaults()))
     var hooks = attached.hooks
     hooks.insert(
@@ -68,29 +68,23 @@ struct MemoryHooks: Sendable {
     try attached.links.insert(link, as: MemoryHooks.faultEvent)
   }
 
-  private static func plans(_ configuration: MemoryTracerConfiguration) -> [HookPlan] {
-    var plans = [
-      HookPlan(
-        need: faultNeed, rungs: [["memory_fault_user", "memory_fault_kernel"]], isRequired: false),
-      HookPlan(
-        need: "mappings",
-        rungs: [
-          [
-            "memory_mmap_exit", "memory_munmap_exit", "memory_mremap_exit", "memory_break_enter",
-            "memory_break_exit",
-          ],
-          ["memory_call_enter", "memory_call_exit"],
-        ]),
-      HookPlan(need: "resident pages", rungs: [["memory_rss"]], isRequired: false),
-      HookPlan(need: "out-of-memory kills", rungs: [["memory_victim"]], isRequired: false),
-      HookPlan(need: "ended processes", rungs: [["memory_exit"]]),
-      HookPlan(need: "started programs", rungs: [["memory_exec"]]),
-    ]
-    if configuration.filter.followsChildren {
-      plans.append(HookPlan(need: "started processes", rungs: [["memory_fork"]]))
-    }
-    return plans
-  }
+  private static let plans = [
+    HookPlan(
+      need: faultNeed, rungs: [["memory_fault_user", "memory_fault_kernel"]], isRequired: false),
+    HookPlan(
+      need: "mappings",
+      rungs: [
+        [
+          "memory_mmap_exit", "memory_munmap_exit", "memory_mremap_exit", "memory_break_enter",
+          "memory_break_exit",
+        ],
+        ["memory_call_enter", "memory_call_exit"],
+      ]),
+    HookPlan(need: "resident pages", rungs: [["memory_rss"]], isRequired: false),
+    HookPlan(need: "out-of-memory kills", rungs: [["memory_victim"]], isRequired: false),
+    HookPlan(need: "ended processes", rungs: [["memory_exit"]]),
+    HookPlan(need: "started programs", rungs: [["memory_exec"]]),
+  ]
 }
 
 extension MemoryControl {

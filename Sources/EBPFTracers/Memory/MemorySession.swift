@@ -27,7 +27,7 @@ final class MemorySession: Sendable {
   private let counters: PerCPUMap<UInt32, MemoryCounters>
   private let control: Map<UInt32, MemoryControl>
   private let processes: Map<ProcessIdentity, MemoryProcessRecord>
-  private let filters: ProcessFilterMaps
+  private let filter: ProcessFilter
   private let economy: EconomyMap
   private let meter: OverheadMeter
   private let state: Mutex<State>
@@ -53,7 +53,8 @@ final class MemorySession: Sendable {
 
   init(
     _ configuration: MemoryTracerConfiguration, source: AllocationSource,
-    locator: AllocatorLocator, symbolizer: Symbolizer, kernel: any KernelInterface
+    locator: AllocatorLocator, symbolizer: Symbolizer, lists: ProcessLists?,
+    kernel: any KernelInterface
   ) throws(EBPFError) {
     self.symbolizer = symbolizer
     requestTime = Clock.monotonic.now
@@ -75,12 +76,15 @@ final class MemorySession: Sendable {
         processes: processes, isSampling: control.sampleBytes != 0, release: release,
         kernel: kernel)
     }
-    let loaded = try MemoryHooks(configuration, control, source, mechanism, kernel: kernel)
+    filter = try ProcessFilter(
+      configuration.filter, excluding: configuration.includesSelf ? nil : CurrentProcess.id,
+      lists: lists, kernel: kernel)
+    let loaded = try MemoryHooks(
+      configuration, control, source, mechanism, filter: filter, kernel: kernel)
     attached = loaded.attached
     costlyPrograms = attached.links.names.filter { MemoryHooks.costly.contains($0) }
     growthHooks = loaded.hooks
     let object = attached.object
-    filters = try ProcessFilterMaps(object)
     economy = try EconomyMap(object)
     counters = try PerCPUMap(try object.map("counters"))
     self.control = try Map(try object.map("control"))
@@ -312,8 +316,7 @@ extension MemorySession {
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {
     // Before the filter changes, so that no block is freed unseen in between.
     try change { $0.control.flags |= MemoryControl.Flags.keepTrack }
-    let excluded = configuration.includesSelf ? 0 : UInt32(bitPattern: CurrentProcess.id)
-    try filters.apply(filter, excluding: excluded)
+    try self.filter.change(to: filter, in: attached.object)
   }
 
   private func change(_ body: (inout State) -> Void) throws(EBPFError) {
@@ -324,15 +327,17 @@ extension MemorySession {
     try self.control.update(0, control)
   }
 
+  /// Started processes that should have been followed and are not.
+  func unfollowed() throws(EBPFError) -> UInt64 { try filter.lists.lost() }
+
   /// What the tracer costs.
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
-    return try meter.read(
-      attached.object, latencies: latencies)
+    return try meter.read(attached.object, filter.lists, latencies: latencies)
   }
 
   func kernelNanoseconds() throws(EBPFError) -> UInt64? {
-    try meter.kernelNanoseconds(attached.object)
+    try meter.kernelNanoseconds(attached.object, filter.lists)
   }
 
   /// What the allocator did so far.

@@ -45,7 +45,9 @@ public final class MemoryTracer: Tracer {
   }
 
   /// Loads, attaches and records from here on.
-  public func start() throws(EBPFError) {
+  public func start() throws(EBPFError) { try start(sharing: nil) }
+
+  func start(sharing lists: ProcessLists?) throws(EBPFError) {
     if case .sampled(let bytes) = configuration.allocations,
       !MemoryTracerConfiguration.sampleBytes.contains(bytes)
     {
@@ -57,7 +59,7 @@ public final class MemoryTracer: Tracer {
       let locator = AllocatorLocator(allocator: configuration.allocator)
       return try MemorySession(
         configuration, source: try source(locator), locator: locator,
-        symbolizer: TracerSharing.symbolizer(sharing), kernel: kernel)
+        symbolizer: TracerSharing.symbolizer(sharing), lists: lists, kernel: kernel)
     }
   }
 
@@ -212,6 +214,7 @@ extension MemorySession: TracerSession {
       counts.releaseEvents + counts.unknownFrees + counts.nullFrees + counts.failures
       + counts.nested + counts.abandoned + counts.sampledOut + counts.filtered + counts.paused
       + counts.mappingFailures + counts.unowned
+    statistics.unfollowed = try unfollowed()
     statistics.sampledOut = counts.sampledOut
     statistics.seen = statistics.recorded + statistics.dropped + statistics.unwanted
     statistics.truncated = counts.stacksCut + counts.stacksLost

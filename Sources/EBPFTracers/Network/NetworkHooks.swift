@@ -52,8 +52,6 @@ enum NetworkHooks {
             .flatMap { [$0 + "_begins", $0 + "_returns"] },
         ], isRequired: false),
       HookPlan(need: "existing connections", rungs: [[existing]], isRequired: false),
-      HookPlan(need: "started processes", rungs: [["network_fork"]]),
-      HookPlan(need: "ended processes", rungs: [["network_exit"]]),
     ]
     if configuration.recordsDNS {
       plans.append(

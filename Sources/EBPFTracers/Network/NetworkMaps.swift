@@ -205,6 +205,6 @@ extension NetworkCounters {
     \.udpUnwanted, \.udpFullBytesSent, \.udpFullBytesReceived, \.udpSockets, \.dnsSeen, \.dnsSent,
     \.dnsLost, \.dnsUnwanted, \.dropSeen, \.dropRecorded, \.dropFull, \.dropUnwanted,
     \.extraSeen, \.extraSent, \.extraLost, \.synackRetransmits, \.resetsSent, \.resetsReceived,
-    \.followLost, \.udpSampledOut, \.dropSampledOut, \.spansFound, \.spansUnreadable,
+    \.udpSampledOut, \.dropSampledOut, \.spansFound, \.spansUnreadable,
   ]
 }

@@ -257,7 +257,6 @@ struct NetworkCounters: BitwiseCopyable, Sendable {
   var synackRetransmits: UInt64 = 0
   var resetsSent: UInt64 = 0
   var resetsReceived: UInt64 = 0
-  var followLost: UInt64 = 0
   var udpSampledOut: UInt64 = 0
   var dropSampledOut: UInt64 = 0
   var spansFound: UInt64 = 0

@@ -23,6 +23,7 @@ final class NetworkSession: TracerSession {
   /// Held by whoever walks over the connections or changes the maps in use.
   private let walking = Mutex(())
   private let economy: EconomyMap
+  private let filter: ProcessFilter
   /// Asks processes for their spans; nil unless that is wanted.
   private let contexts: ContextWatch?
   /// What is detached while suspended.
@@ -31,8 +32,8 @@ final class NetworkSession: TracerSession {
   private let halts = Mutex((isPaused: false, isSuspended: false))
 
   init(
-    _ configuration: NetworkTracerConfiguration, kernel: any KernelInterface,
-    listener: (@Sendable ([NetworkEvent]) -> Void)?
+    _ configuration: NetworkTracerConfiguration, lists: ProcessLists?,
+    kernel: any KernelInterface, listener: (@Sendable ([NetworkEvent]) -> Void)?
   ) throws(EBPFError) {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
@@ -41,13 +42,14 @@ final class NetworkSession: TracerSession {
     var options = LoadOptions()
     options.maxEntries["connections"] = configuration.connectionCapacity
     options.maxEntries["events"] = configuration.eventBufferBytes
+    filter = try ProcessFilter(
+      configuration.filter, excluding: configuration.includesSelf ? nil : CurrentProcess.id,
+      lists: lists, kernel: kernel)
     let attached = try AttachedHooks(
       try ObjectFile(parsing: EmbeddedObject.networkTracer, name: "network_tracer"),
       plans: NetworkHooks.plans(configuration), loading: [NetworkHooks.walker], options: options,
-      kernel: kernel
+      filter: filter, kernel: kernel
     ) { (object) throws(EBPFError) in
-      try ProcessFilterMaps(object).apply(
-        configuration.filter, excluding: NetworkSession.excluded(configuration))
       try NetworkMaps(object).configure(
         configuration.addresses, sendsEvents: listener != nil, hasCallExits: false)
     }
@@ -185,13 +187,8 @@ final class NetworkSession: TracerSession {
     }
   }
 
-  private static func excluded(_ configuration: NetworkTracerConfiguration) -> UInt32 {
-    configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
-  }
-
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {
-    try ProcessFilterMaps(object).apply(
-      filter, excluding: NetworkSession.excluded(configuration))
+    try self.filter.change(to: filter, in: object)
   }
 
   func statistics() throws(EBPFError) -> TracerStatistics {
@@ -221,6 +218,7 @@ final class NetworkSession: TracerSession {
     // Counters of several CPUs are not read at one moment.
     statistics.recorded = kept - min(kept, gone)
     statistics.malformed = malformed
+    statistics.unfollowed = try filter.lists.lost()
     if counts.firstEvent > requestTime {
       statistics.firstEventNanoseconds = counts.firstEvent - requestTime
     }
@@ -229,11 +227,12 @@ final class NetworkSession: TracerSession {
 
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
-    return try meter.read(
-      object, latencies: latencies)
+    return try meter.read(object, filter.lists, latencies: latencies)
   }
 
-  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
+    try meter.kernelNanoseconds(object, filter.lists)
+  }
 
   func activity() throws(EBPFError) -> NetworkActivity {
     drain()

@@ -39,14 +39,16 @@ public final class NetworkTracer: Tracer {
   }
 
   /// Loads the programs, attaches them, and takes in the connections that are there.
-  public func start() throws(EBPFError) {
+  public func start() throws(EBPFError) { try start(sharing: nil) }
+
+  func start(sharing lists: ProcessLists?) throws(EBPFError) {
     guard configuration.connectionCapacity > 0 else {
       throw EBPFError(
         .invalidArgument, "cannot follow connections without room for one",
         hint: "set connectionCapacity to how many can be alive at the same time")
     }
     try life.start { () throws(EBPFError) in
-      try NetworkSession(configuration, kernel: kernel, listener: listener)
+      try NetworkSession(configuration, lists: lists, kernel: kernel, listener: listener)
     }
   }
 

@@ -21,7 +21,6 @@ struct ProcessCounters: BitwiseCopyable, Sendable {
   var pathsCut: UInt64 = 0
   var argumentsCut: UInt64 = 0
   var argumentsUnread: UInt64 = 0
-  var followLost: UInt64 = 0
 
   /// The sum over CPUs.
   init(summing counters: [ProcessCounters]) {
@@ -34,7 +33,6 @@ struct ProcessCounters: BitwiseCopyable, Sendable {
       pathsCut &+= cpu.pathsCut
       argumentsCut &+= cpu.argumentsCut
       argumentsUnread &+= cpu.argumentsUnread
-      followLost &+= cpu.followLost
     }
   }
 }

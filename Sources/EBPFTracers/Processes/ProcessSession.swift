@@ -12,7 +12,7 @@ final class ProcessSession: TracerSession {
   private let attached: AttachedHooks
   private let meter: OverheadMeter
   private let economy: EconomyMap
-  private let filterMaps: ProcessFilterMaps
+  private let filter: ProcessFilter
   private let control: MappedArray<ProcessControl>
   private let counters: PerCPUMap<UInt32, ProcessCounters>
   private let reader: Mutex<ProcessReader>
@@ -25,10 +25,12 @@ final class ProcessSession: TracerSession {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     meter = OverheadMeter(kernel: kernel, countsProgramTime: configuration.measuresProgramTime)
-    attached = try ProcessSession.attach(configuration, kernel)
+    filter = try ProcessFilter(
+      configuration.filter, excluding: configuration.includesSelf ? nil : CurrentProcess.id,
+      lists: nil, kernel: kernel)
+    attached = try ProcessSession.attach(configuration, filter, kernel)
     let object = attached.object
     economy = try EconomyMap(object)
-    filterMaps = try ProcessFilterMaps(object)
     control = try MappedArray(try object.map("control"))
     counters = try PerCPUMap(try object.map("counters"))
     recordingSince = Clock.monotonic.now
@@ -44,23 +46,19 @@ final class ProcessSession: TracerSession {
 
   // MARK: - Loading
 
-  private static let following = "process_fork"
-
   /// A BTF tracepoint, a raw one, one of tracefs.
-  private static func plans(follows: Bool) -> [HookPlan] {
-    func rungs(_ program: String) -> [[String]] {
-      ["typed", "raw", "perf"].map { ["\(program)_\($0)"] }
-    }
-    var plans = [
-      HookPlan(need: "started programs", rungs: rungs("process_exec")),
-      HookPlan(need: "ended processes", rungs: rungs("process_exit")),
-    ]
-    if follows { plans.append(HookPlan(need: "started processes", rungs: [[following]])) }
-    return plans
+  private static let plans = [
+    HookPlan(need: "started programs", rungs: rungs("process_exec")),
+    HookPlan(need: "ended processes", rungs: rungs("process_exit")),
+  ]
+
+  private static func rungs(_ program: String) -> [[String]] {
+    ["typed", "raw", "perf"].map { ["\(program)_\($0)"] }
   }
 
   private static func attach(
-    _ configuration: ProcessTracerConfiguration, _ kernel: any KernelInterface
+    _ configuration: ProcessTracerConfiguration, _ filter: ProcessFilter,
+    _ kernel: any KernelInterface
   ) throws(EBPFError) -> AttachedHooks {
     guard let events = UInt32(exactly: configuration.eventBufferBytes), events > 0 else {
       throw EBPFError(
@@ -70,25 +68,13 @@ final class ProcessSession: TracerSession {
     options.maxEntries["events"] = events
     return try AttachedHooks(
       try ObjectFile(parsing: EmbeddedObject.processTracer, name: "process_tracer"),
-      plans: plans(follows: configuration.filter.followsChildren), loading: [following],
-      options: options, kernel: kernel
-    ) { (object) throws(EBPFError) in
-      try ProcessFilterMaps(object).apply(configuration.filter, excluding: excluded(configuration))
-    }
-  }
-
-  private static func excluded(_ configuration: ProcessTracerConfiguration) -> UInt32 {
-    configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
+      plans: plans, options: options, filter: filter, kernel: kernel)
   }
 
   // MARK: - Requests
 
   func apply(_ filter: TracerFilter) throws(EBPFError) {
-    let name = ProcessSession.following
-    if filter.followsChildren, !attached.links.names.contains(name) {
-      try attached.links.insert(try attached.object.program(name).attachBySection(), as: name)
-    }
-    try filterMaps.apply(filter, excluding: ProcessSession.excluded(configuration))
+    try self.filter.change(to: filter, in: attached.object)
   }
 
   func setPaused(_ isPaused: Bool) {
@@ -131,6 +117,7 @@ final class ProcessSession: TracerSession {
     statistics.seen = counts.sent &+ counts.lost &+ losses.missedRuns &+ statistics.unwanted
     statistics.truncated = losses.cutPaths &+ losses.cutArguments
     statistics.malformed = losses.malformed
+    statistics.unfollowed = losses.unfollowed
     let first = control[0].firstEvent
     if first > requestTime { statistics.firstEventNanoseconds = first - requestTime }
     return statistics
@@ -146,7 +133,7 @@ final class ProcessSession: TracerSession {
     losses.cutPaths = counts.pathsCut
     losses.cutArguments = counts.argumentsCut
     losses.unreadArguments = counts.argumentsUnread
-    losses.unfollowed = counts.followLost
+    losses.unfollowed = try filter.lists.lost()
     for program in attached.object.programs {
       losses.missedRuns &+= try program.information().recursionMisses
     }
@@ -178,11 +165,11 @@ final class ProcessSession: TracerSession {
   }
 
   func overhead() throws(EBPFError) -> TracerOverhead {
-    try meter.read(attached.object, latencies: reader.withLock { $0.latencies })
+    try meter.read(attached.object, filter.lists, latencies: reader.withLock { $0.latencies })
   }
 
   func kernelNanoseconds() throws(EBPFError) -> UInt64? {
-    try meter.kernelNanoseconds(attached.object)
+    try meter.kernelNanoseconds(attached.object, filter.lists)
   }
 
   /// Gives everything back to the kernel.

@@ -121,7 +121,6 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
   var eventsLost: UInt64 = 0
   var textsCut: UInt64 = 0
   var stacksCut: UInt64 = 0
-  var followLost: UInt64 = 0
   var unnamed: UInt64 = 0
   var sampledOut: UInt64 = 0
   var entersAdded: UInt64 = 0
@@ -146,7 +145,6 @@ struct SyscallCounters: BitwiseCopyable, Sendable {
       eventsLost &+= cpu.eventsLost
       textsCut &+= cpu.textsCut
       stacksCut &+= cpu.stacksCut
-      followLost &+= cpu.followLost
       unnamed &+= cpu.unnamed
       sampledOut &+= cpu.sampledOut
       entersAdded &+= cpu.entersAdded

@@ -54,6 +54,7 @@ extension SyscallSession: TracerSession {
     let unreturned = entered &- min(entered, rejected &+ returned)
     var statistics = TracerStatistics()
     statistics.dropped = counts.threadLost &+ counts.lost &+ missed
+    statistics.unfollowed = try unfollowed()
     statistics.sampledOut = counts.sampledOut
     statistics.unwanted =
       counts.paused &+ counts.excluded &+ counts.filtered &+ counts.sampledOut &+ rejected
@@ -83,7 +84,7 @@ extension SyscallSession: TracerSession {
     losses.eventsUnwanted = counts.eventsUnwanted
     losses.cutTexts = counts.textsCut
     losses.cutStacks = counts.stacksCut
-    losses.unfollowed = counts.followLost
+    losses.unfollowed = try unfollowed()
     losses.missedRuns = try missedRuns()
     losses.malformed = ring.withLock { $0.malformed }
     return losses

@@ -23,21 +23,24 @@ final class SyscallSession: Sendable {
   /// Programs at a call's return and at its entry, in the order in which they are attached.
   private let callPrograms: [String]
   private let isSuspended = Mutex(false)
-  private let filterMaps: ProcessFilterMaps
+  private let filter: ProcessFilter
   private let rules: MappedArray<CallRule>
   private let errnos: MappedArray<UInt64>
   private let counters: PerCPUMap<UInt32, SyscallCounters>
 
   init(
-    _ configuration: SyscallTracerConfiguration, kernel: any KernelInterface
+    _ configuration: SyscallTracerConfiguration, lists: ProcessLists?,
+    kernel: any KernelInterface
   ) throws(EBPFError) {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     try SyscallSession.check(configuration.results)
     meter = OverheadMeter(kernel: kernel, countsProgramTime: configuration.measuresProgramTime)
-    let excluded = configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
-    let attached = try SyscallSession.attach(configuration, kernel) { (object) throws(EBPFError) in
-      try ProcessFilterMaps(object).apply(configuration.filter, excluding: excluded)
+    filter = try ProcessFilter(
+      configuration.filter, excluding: configuration.includesSelf ? nil : CurrentProcess.id,
+      lists: lists, kernel: kernel)
+    let attached = try SyscallSession.attach(configuration, filter, kernel) {
+      (object) throws(EBPFError) in
       let rules = try MappedArray<CallRule>(try object.map("rules"))
       SyscallSession.describeCalls(rules)
       let control = try MappedArray<SyscallControl>(try object.map("control"))
@@ -53,7 +56,6 @@ final class SyscallSession: Sendable {
     economy = try EconomyMap(object)
     let names = links.names
     callPrograms = ["exit_", "enter_"].flatMap { prefix in names.filter { $0.hasPrefix(prefix) } }
-    filterMaps = try ProcessFilterMaps(object)
     rules = try MappedArray(try object.map("rules"))
     errnos = try MappedArray(try object.map("errnos"))
     control = try MappedArray(try object.map("control"))
@@ -82,27 +84,19 @@ final class SyscallSession: Sendable {
 
   /// The programs, best first. The return comes before the entry, so that no entry is seen whose
   /// return is not.
-  private static func plans(follows: Bool) -> [HookPlan] {
-    var plans: [HookPlan] = []
-    if follows {
-      plans.append(HookPlan(need: "started processes", rungs: [["follow_fork"]]))
-      plans.append(HookPlan(need: "ended processes", rungs: [["follow_exit"]]))
-    }
-    plans.append(
-      HookPlan(
-        need: "system calls",
-        rungs: [
-          ["exit_typed", "enter_typed"], ["exit_raw", "enter_raw"], ["exit_table", "enter_table"],
-          ["exit_perf", "enter_perf"],
-        ]))
-    plans.append(
-      HookPlan(need: "threads inside a call", rungs: [["list_calls"]], isRequired: false))
-    return plans
-  }
+  private static let plans = [
+    HookPlan(
+      need: "system calls",
+      rungs: [
+        ["exit_typed", "enter_typed"], ["exit_raw", "enter_raw"], ["exit_table", "enter_table"],
+        ["exit_perf", "enter_perf"],
+      ]),
+    HookPlan(need: "threads inside a call", rungs: [["list_calls"]], isRequired: false),
+  ]
 
   private static func attach(
-    _ configuration: SyscallTracerConfiguration, _ kernel: any KernelInterface,
-    prepare: (LoadedObject) throws(EBPFError) -> Void
+    _ configuration: SyscallTracerConfiguration, _ filter: ProcessFilter,
+    _ kernel: any KernelInterface, prepare: (LoadedObject) throws(EBPFError) -> Void
   ) throws(EBPFError) -> AttachedHooks {
     guard configuration.keys > 0, let keys = UInt32(exactly: configuration.keys) else {
       throw EBPFError(.invalidArgument, "there cannot be room for \(configuration.keys) keys")
@@ -118,17 +112,15 @@ final class SyscallSession: Sendable {
     options.maxEntries["histograms"] = configuration.histogramsByOwner ? keys : 1
     options.maxEntries["events"] =
       configuration.sendsEvents ? events : UInt32(clamping: CurrentProcess.pageSize)
-    let plans = plans(follows: configuration.filter.followsChildren)
-    let follow: Set<String> = ["follow_fork", "follow_exit"]
     do throws(EBPFError) {
       return try AttachedHooks(
-        file, plans: plans, loading: follow, options: options, kernel: kernel, prepare: prepare)
+        file, plans: plans, options: options, filter: filter, kernel: kernel, prepare: prepare)
     } catch {
       // No task storage before Linux 5.12: the programs that need it are then refused one by one.
       guard error.context.contains(.map("threads")) else { throw error }
       file.maps.removeAll { $0.name == "threads" }
       return try AttachedHooks(
-        file, plans: plans, loading: follow, options: options, kernel: kernel, prepare: prepare)
+        file, plans: plans, options: options, filter: filter, kernel: kernel, prepare: prepare)
     }
   }
 
@@ -210,13 +202,7 @@ final class SyscallSession: Sendable {
   func apply(_ results: SyscallResultFilter) { SyscallSession.apply(results, errnos, control) }
 
   func apply(_ filter: TracerFilter) throws(EBPFError) {
-    if filter.followsChildren, !links.names.contains("follow_fork") {
-      for name in ["follow_fork", "follow_exit"] {
-        try links.insert(try object.program(name).attachBySection(), as: name)
-      }
-    }
-    let excluded = configuration.includesSelf ? 0 : UInt32(CurrentProcess.id)
-    try filterMaps.apply(filter, excluding: excluded)
+    try self.filter.change(to: filter, in: object)
   }
 
   // MARK: - Reading
@@ -277,11 +263,15 @@ final class SyscallSession: Sendable {
 
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = ring.withLock { $0.latencies }
-    return try meter.read(
-      object, latencies: latencies)
+    return try meter.read(object, filter.lists, latencies: latencies)
   }
 
-  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
+    try meter.kernelNanoseconds(object, filter.lists)
+  }
+
+  /// Started processes that should have been followed and are not.
+  func unfollowed() throws(EBPFError) -> UInt64 { try filter.lists.lost() }
 
   /// Gives everything back to the kernel.
   func unload() { object.unload() }

@@ -43,17 +43,21 @@ public final class SyscallTracer: Tracer {
   }
 
   /// Loads the programs and attaches them to the entry and the return of every system call.
-  public func start() throws(EBPFError) {
+  public func start() throws(EBPFError) { try start(sharing: nil) }
+
+  func start(sharing lists: ProcessLists?) throws(EBPFError) {
     try life.start { () throws(EBPFError) in
       try wishes.withLock { (wishes) throws(EBPFError) in
         var configuration = configuration
         configuration.filter = wishes.filter
         configuration.selection = wishes.selection
         configuration.results = wishes.results
-        return try SyscallSession(configuration, kernel: kernel)
+        return try SyscallSession(configuration, lists: lists, kernel: kernel)
       }
     }
   }
+
+  var firstFilter: TracerFilter { wishes.withLock { $0.filter } }
 
   /// Records no call that begins before ``resume()``; calls that began earlier are recorded when they
   /// return.

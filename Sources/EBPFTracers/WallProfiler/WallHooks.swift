@@ -17,32 +17,32 @@ struct WallHooks {
 
   static let needSwitches = "context switches"
 
-  /// What follows processes that are started; loaded, and attached on demand.
-  static let fork = "wall_fork"
-
   /// Loads and attaches the best that the kernel has: BTF tracepoints and records in tasks, with unwind
   /// tables or without; else raw tracepoints and a table of threads.
   ///
-  /// - Parameter prepare: fills the maps before anything is attached.
+  /// - Parameters:
+  ///   - filter: put in force before anything is attached.
+  ///   - prepare: fills the other maps before.
   static func attach(
-    _ configuration: WallProfilerConfiguration, kernel: any KernelInterface,
+    _ configuration: WallProfilerConfiguration, filter: ProcessFilter, kernel: any KernelInterface,
     prepare: (LoadedObject) throws(EBPFError) -> Void
   ) throws(EBPFError) -> WallHooks {
     var refusals: [TracerHook.Refusal] = []
     for way in [Way.walking, .tasks] where way.isPossible(configuration) {
       do throws(EBPFError) {
-        return try WallHooks(way, configuration, refusals, kernel, prepare)
+        return try WallHooks(way, configuration, refusals, filter, kernel, prepare)
       } catch {
         guard error.code == .rejected || error.code == .unsupported else { throw error }
         refusals.append(TracerHook.Refusal(hook: way.rawValue, why: error.message))
       }
     }
-    return try WallHooks(.table, configuration, refusals, kernel, prepare)
+    return try WallHooks(.table, configuration, refusals, filter, kernel, prepare)
   }
 
   private init(
     _ way: Way, _ configuration: WallProfilerConfiguration, _ refusals: [TracerHook.Refusal],
-    _ kernel: any KernelInterface, _ prepare: (LoadedObject) throws(EBPFError) -> Void
+    _ filter: ProcessFilter, _ kernel: any KernelInterface,
+    _ prepare: (LoadedObject) throws(EBPFError) -> Void
   ) throws(EBPFError) {
     let samples = configuration.coverage == .wall
     var object = try ObjectFile(parsing: EmbeddedObject.wallProfiler, name: "wall_profiler")
@@ -71,10 +71,10 @@ struct WallHooks {
     let lister = way == .table ? "wall_list_by_id" : "wall_list"
     let meeter = way == .table ? "wall_meet_by_id" : "wall_meet"
     let sampler = samples ? (walks ? "wall_sample_walk" : "wall_sample") : nil
-    let others = [lister, meeter, sampler, WallHooks.fork].compactMap(\.self)
+    let others = [lister, meeter, sampler].compactMap(\.self)
     let attached = try AttachedHooks(
       object, plans: [HookPlan(need: WallHooks.needSwitches, rungs: [way.programs(configuration)])],
-      loading: Set(others), options: options, kernel: kernel, prepare: prepare)
+      loading: Set(others), options: options, filter: filter, kernel: kernel, prepare: prepare)
     self.attached = attached
     self.walks = walks
     self.lister = lister

@@ -24,7 +24,7 @@ final class WallSession: TracerSession {
   private let counters: PerCPUMap<UInt32, WallCounters>
   private let stackCounters: PerCPUMap<UInt32, ProfilerCounters>
   private let meter: OverheadMeter
-  private let filters: ProcessFilterMaps
+  private let filter: ProcessFilter
   private let economy: EconomyMap
   private let state: Mutex<State>
   private static let sampling = "sampling"
@@ -46,13 +46,16 @@ final class WallSession: TracerSession {
     requestTime = Clock.monotonic.now
     self.configuration = configuration
     meter = OverheadMeter(kernel: kernel)
-    let hooks = try WallHooks.attach(configuration, kernel: kernel) { (object) throws(EBPFError) in
+    filter = try ProcessFilter(
+      configuration.filter, excluding: configuration.includesSelf ? nil : CurrentProcess.id,
+      lists: nil, kernel: kernel)
+    let hooks = try WallHooks.attach(configuration, filter: filter, kernel: kernel) {
+      (object) throws(EBPFError) in
       try WallSession.configure(object, configuration)
     }
     object = hooks.attached.object
     links = hooks.attached.links
     lister = hooks.lister
-    filters = try ProcessFilterMaps(object)
     economy = try EconomyMap(object)
     counters = try PerCPUMap(try object.map("wall_counters"))
     stackCounters = try PerCPUMap(try object.map("counters"))
@@ -61,7 +64,6 @@ final class WallSession: TracerSession {
     poller = try ProfilerSession.poller()
     unwinding = hooks.walks ? try UnwindBuilder(object, symbolizer: symbolizer) : nil
     let clock = try MappedArray<UInt64>(try object.map("wall_clock"))
-    if configuration.filter.followsChildren { try WallSession.follow(object, links) }
     try links.attach(try object.program(lister), to: .iterator(), as: lister)
     try WallSession.meet(object, hooks.meeter, symbolizer, unwinding)
     var reported = hooks.hooks
@@ -87,12 +89,7 @@ final class WallSession: TracerSession {
   ) throws(EBPFError) {
     try ProfilerSession.configure(
       object, includesSelf: configuration.includesSelf, sampleLimit: 0)
-    try ProcessFilterMaps(object).apply(configuration.filter, excluding: excluded(configuration))
     try Map<UInt32, UInt64>(try object.map("wall_clock")).update(0, WallClock.stopped | 1)
-  }
-
-  private static func excluded(_ configuration: WallProfilerConfiguration) -> UInt32 {
-    configuration.includesSelf ? 0 : UInt32(bitPattern: CurrentProcess.id)
   }
 
   /// Makes a record for each thread that is there. Where only some are wanted their processes are looked
@@ -115,13 +112,6 @@ final class WallSession: TracerSession {
       } catch { continue }
       unwinding?.build(process)
     }
-  }
-
-  private static func follow(_ object: LoadedObject, _ links: Links) throws(EBPFError) {
-    guard !links.names.contains(WallHooks.fork) else { return }
-    try links.attach(
-      try object.program(WallHooks.fork), to: .rawTracepoint("sched_process_fork"),
-      as: WallHooks.fork)
   }
 
   private static func report(_ link: borrowing Link) -> TracerHook {
@@ -179,6 +169,7 @@ extension WallSession {
     statistics.dropped =
       wall.dropped + wall.untracked + wall.threadsLost + wall.recordsLost + samples.dropped
     statistics.malformed = collector.withLock { $0.malformed }
+    statistics.unfollowed = try filter.lists.lost()
     statistics.sampledOut = samples.sampledOut
     statistics.unwanted =
       wall.unwanted + samples.excluded + samples.idle + samples.filtered + samples.sampledOut
@@ -194,10 +185,12 @@ extension WallSession {
 
   func overhead() throws(EBPFError) -> TracerOverhead {
     let latencies = collector.withLock { $0.result.latencies }
-    return try meter.read(object, latencies: latencies)
+    return try meter.read(object, filter.lists, latencies: latencies)
   }
 
-  func kernelNanoseconds() throws(EBPFError) -> UInt64? { try meter.kernelNanoseconds(object) }
+  func kernelNanoseconds() throws(EBPFError) -> UInt64? {
+    try meter.kernelNanoseconds(object, filter.lists)
+  }
 
   /// How walks by unwind table ended; nil where frame pointers are followed.
   func walks() throws(EBPFError) -> StackWalks? {
@@ -260,8 +253,7 @@ extension WallSession {
 
   /// Changes whose time is recorded, from each thread's next switch on.
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {
-    if filter.followsChildren { try WallSession.follow(object, links) }
-    try filters.apply(filter, excluding: WallSession.excluded(configuration))
+    try self.filter.change(to: filter, in: object)
   }
 
   func finish(recordedNanoseconds: UInt64) throws(EBPFError) -> WallProfile {

@@ -23,7 +23,7 @@ struct MemoryReport {
   /// True when the recording does not show everything that happened.
   var hasLoss: Bool {
     result.statistics.dropped > 0 || result.statistics.truncated > 0
-      || result.totals.untracked > 0
+      || result.totals.untracked > 0 || result.statistics.unfollowed > 0
   }
 
   /// What is missing, in one sentence.
@@ -31,6 +31,7 @@ struct MemoryReport {
     "\(Figures.count(result.statistics.dropped)) events were dropped, "
       + "\(Figures.count(result.totals.untracked)) blocks found no room (--max-blocks) and "
       + "\(Figures.count(result.statistics.truncated)) stacks are incomplete"
+      + TracerFooter.unfollowed(result.statistics)
   }
 
   /// Writes the file if one was asked for, then the result, then the footer. A person sees the
@@ -109,7 +110,8 @@ struct MemoryReport {
       "\(Figures.count(statistics.recorded)) events in "
         + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)); "
         + "\(Figures.count(statistics.dropped)) dropped, "
-        + "\(Figures.count(statistics.truncated)) stacks truncated")
+        + "\(Figures.count(statistics.truncated)) stacks truncated"
+        + TracerFooter.unfollowed(statistics))
     if command.recordsAllocations { allocations(footer) }
     let others = result.otherProcesses
     if others.processes > 0 {

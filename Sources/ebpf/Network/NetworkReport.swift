@@ -19,10 +19,13 @@ struct NetworkReport {
   }
 
   /// True when not everything that happened is in the result.
-  var hasLoss: Bool { result.statistics.dropped > 0 }
+  var hasLoss: Bool { result.statistics.dropped > 0 || result.statistics.unfollowed > 0 }
 
   /// What is missing, in one sentence.
-  var lossSentence: String { "\(Figures.count(result.statistics.dropped)) events were lost" }
+  var lossSentence: String {
+    "\(Figures.count(result.statistics.dropped)) events were lost"
+      + TracerFooter.unfollowed(result.statistics)
+  }
 
   /// Writes the result, then the footer.
   func write() throws(EBPFError) {
@@ -115,7 +118,8 @@ struct NetworkReport {
         + "\(Figures.count(totals.failures)) failed, \(Figures.count(totals.existing)) existing, "
         + "\(Figures.count(totals.datagramSockets)) UDP sockets in "
         + Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)
-        + "; \(Figures.count(statistics.dropped)) dropped")
+        + "; \(Figures.count(statistics.dropped)) dropped"
+        + TracerFooter.unfollowed(statistics))
     footer.line(
       "payload",
       "\(Figures.bytes(totals.bytesSent)) sent, \(Figures.bytes(totals.bytesReceived)) received, "

@@ -25,6 +25,7 @@ struct ProfileReport {
   var hasLoss: Bool {
     let statistics = result.statistics
     return statistics.dropped > 0 || statistics.truncated > 0 || statistics.malformed > 0
+      || statistics.unfollowed > 0
   }
 
   /// What is missing, in one sentence.
@@ -35,6 +36,7 @@ struct ProfileReport {
       ? "; \(Figures.count(statistics.malformed)) records of the kernel were malformed" : ""
     return "\(Figures.count(statistics.dropped)) samples were dropped and "
       + "\(Figures.count(statistics.truncated)) stacks are incomplete" + malformed
+      + TracerFooter.unfollowed(statistics)
   }
 
   /// Writes the file if one was asked for, then the result, then the footer. A person sees the
@@ -122,7 +124,8 @@ struct ProfileReport {
         + "\(result.processors) CPUs; \(Figures.count(statistics.dropped)) dropped, "
         + "\(Figures.count(statistics.truncated)) stacks truncated"
         + (statistics.malformed > 0
-          ? ", \(Figures.count(statistics.malformed)) records malformed" : ""))
+          ? ", \(Figures.count(statistics.malformed)) records malformed" : "")
+        + TracerFooter.unfollowed(statistics))
     if statistics.capped > 0 {
       footer.line(
         "limit", "reached after \(Figures.count(statistics.recorded)) samples; raise --max-samples")

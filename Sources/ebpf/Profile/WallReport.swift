@@ -25,6 +25,7 @@ struct WallReport {
   var hasLoss: Bool {
     let statistics = result.statistics
     return statistics.dropped > 0 || statistics.truncated > 0 || statistics.malformed > 0
+      || statistics.unfollowed > 0
   }
 
   /// What is missing, in one sentence.
@@ -42,7 +43,7 @@ struct WallReport {
     if statistics.malformed > 0 {
       text += "; \(Figures.count(statistics.malformed)) records of the kernel were malformed"
     }
-    return text
+    return text + TracerFooter.unfollowed(statistics)
   }
 
   /// Writes the file if one was asked for, then the result, then the footer.
@@ -119,7 +120,9 @@ struct WallReport {
         + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)); "
         + "\(Figures.count(statistics.dropped)) dropped, "
         + "\(Figures.count(statistics.truncated)) stacks truncated")
-    if statistics.dropped > 0 || statistics.malformed > 0 { footer.line("lost", lossSentence) }
+    if statistics.dropped > 0 || statistics.malformed > 0 || statistics.unfollowed > 0 {
+      footer.line("lost", lossSentence)
+    }
     if command.wakers { footer.line("woken", wakers) }
     footer.line("symbols", result.symbolSummary)
     footer.walks(result.walks)

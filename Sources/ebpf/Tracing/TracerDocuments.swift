@@ -9,6 +9,8 @@ struct LossDocument: Encodable {
   /// Passed over because one in so many is picked; what was picked stands for it.
   let sampledOut: UInt64
   let malformed: UInt64
+  /// Started processes that should have been followed and could not be.
+  let unfollowed: UInt64
 
   init(_ statistics: TracerStatistics, unresolved: Int = 0) {
     recorded = statistics.recorded
@@ -17,6 +19,7 @@ struct LossDocument: Encodable {
     self.unresolved = UInt64(unresolved)
     sampledOut = statistics.sampledOut
     malformed = statistics.malformed
+    unfollowed = statistics.unfollowed
   }
 }
 

@@ -29,6 +29,12 @@ struct TracerFooter {
     for reason in cost.unavailable { line("", style.dim(reason)) }
   }
 
+  /// The part of a sentence that tells of processes that could not be followed; empty without any.
+  static func unfollowed(_ statistics: TracerStatistics) -> String {
+    statistics.unfollowed == 0
+      ? "" : "; \(Figures.count(statistics.unfollowed)) started processes could not be followed"
+  }
+
   /// How walks by unwind table ended.
   func walks(_ walks: StackWalks?) {
     guard let walks, walks.total > 0 else { return }
