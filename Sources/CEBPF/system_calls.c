@@ -210,6 +210,12 @@ int cebpf_epoll_remove(int epoll, int descriptor) {
   return RESULT(epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &unused));
 }
 
+void cebpf_sleep(uint64_t nanoseconds) {
+  struct timespec time = {.tv_sec = (time_t)(nanoseconds / 1000000000),
+                          .tv_nsec = (long)(nanoseconds % 1000000000)};
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
 int cebpf_epoll_wait(int epoll, struct cebpf_event *events, int count, int timeout_milliseconds) {
   struct epoll_event found[CEBPF_EVENTS_AT_ONCE];
   if (count > CEBPF_EVENTS_AT_ONCE) count = CEBPF_EVENTS_AT_ONCE;

@@ -82,6 +82,8 @@ int cebpf_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data);
 // Arms a descriptor again, or changes what it waits for.
 int cebpf_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t data);
 int cebpf_epoll_remove(int epoll, int descriptor);
+// So long, or until a signal is handled.
+void cebpf_sleep(uint64_t nanoseconds);
 // At most CEBPF_EVENTS_AT_ONCE events; a negative timeout waits for ever.
 int cebpf_epoll_wait(int epoll, struct cebpf_event *events, int count, int timeout_milliseconds);
 // The number of these descriptors that can be read now or within the time; negative: for ever.

@@ -20,6 +20,8 @@ final class NetworkSession: TracerSession {
   private let poller: Poller
   private let meter: OverheadMeter
   private let listener: (@Sendable ([NetworkEvent]) -> Void)?
+  /// The first event of many is handled at once, the others at most a millisecond later.
+  private static let pace: UInt64 = 1_000_000
   /// Held by whoever walks over the connections or changes the maps in use.
   private let walking = Mutex(())
   private let economy: EconomyMap
@@ -67,7 +69,7 @@ final class NetworkSession: TracerSession {
       NetworkCollector(
         ring: try RingBuffer(try object.map("events")), listLimit: configuration.listLimit,
         hasListener: listener != nil, contexts: contexts))
-    do throws(Errno) { poller = try Poller() } catch {
+    do throws(Errno) { poller = try Poller(pace: NetworkSession.pace) } catch {
       throw EBPFError(
         .system, "cannot prepare to wait for connections",
         systemCall: .init(call: "epoll_create1", errno: error.rawValue, name: error.name))

@@ -34,6 +34,25 @@ import Testing
     poller.remove(registration)
   }
 
+  @Test func `turns keep the pace that was asked for`() throws {
+    let pace: UInt64 = 2_000_000
+    let poller = try Poller(pace: pace)
+    let (input, output) = try pipe()
+    defer {
+      close(input)
+      close(output)
+    }
+    let calls = Counter()
+    _ = try poller.add(input) {
+      if calls.increment() == 11 { poller.stop() }
+    }
+    send(output)
+    let begin = Clock.monotonic.now
+    try poller.run()
+    #expect(Clock.monotonic.now - begin >= 10 * pace)
+    #expect(calls.value == 11)
+  }
+
   @Test func `once means once, until it is armed again`() throws {
     let poller = try Poller()
     let (input, output) = try pipe()
