@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -54,6 +55,28 @@ import Testing
     #expect(try #require(perf["other_percent"].double) <= 5, "\(perf)")
     let without = try EBPF.json(["unwind", "--check", "\(child.id)", "-d", "0.2"])
     #expect(without["perf"].isNull)
+  }
+
+  @Test func `what perf loses is told`() throws {
+    let child = try StoppedProcess(workload: "unwind", ["callback", "60"])
+    child.resume()
+    let folder = try TemporaryDirectory()
+    let path = String(cString: getenv("PATH"))
+    // More samples than its smallest buffer has room for.
+    let perf = try folder.write(
+      """
+      #!/bin/sh
+      PATH=\(path)
+      case $1 in
+        record) exec perf "$@" -m 1 -F 20000 ;;
+        *) exec perf "$@" ;;
+      esac
+      """, to: "perf")
+    #expect(chmod(perf, 0o755) == 0)
+    let document = try EBPF.json(
+      ["unwind", "--check", "\(child.id)", "-d", "1", "--perf"],
+      by: ["/usr/bin/env", "PATH=\(folder.path):\(path)"])
+    #expect(try #require(document["perf"]["lost"].int) > 0)
   }
 
   @Test(arguments: ["unwind", "unwind-lld", "unwind-static", "unwind-static-pie", "unwind-musl"])

@@ -28,9 +28,16 @@ final class PerfRecording {
     }
   }
 
-  /// Ends perf, lets it walk what it recorded, and returns where in their files the callers of each
-  /// stack go on, innermost first.
-  func stop() throws(EBPFError) -> [[UInt64]] {
+  /// What perf found.
+  struct Stacks {
+    /// Where in their files the callers of each stack go on, innermost first.
+    let callers: [[UInt64]]
+    /// Samples that perf says it lost.
+    let lost: UInt64
+  }
+
+  /// Ends perf, and lets it walk what it recorded.
+  func stop() throws(EBPFError) -> Stacks {
     let status: ExitStatus
     let output: [UInt8]
     do throws(Errno) { (status, output) = try script() } catch {
@@ -42,7 +49,7 @@ final class PerfRecording {
         .system, "perf script ended with \(status) and said: \(said)",
         hint: "see whether 'perf record -p PID --call-graph dwarf' works by itself")
     }
-    return Self.callers(output)
+    return Self.stacks(output)
   }
 
   /// Ends perf when nobody asks for its stacks any more. What keeps it from ending is not the error that is
@@ -59,7 +66,8 @@ final class PerfRecording {
     try finish()
     let text = try MemoryFile(name: "perf.txt")
     let script = try ChildProcess([
-      "/bin/sh", "-c", "exec perf script --no-inline -F ip -i \"$0\" >\"$1\" 2>&1",
+      "/bin/sh", "-c",
+      "exec perf script --show-lost-events --no-inline -F ip -i \"$0\" >\"$1\" 2>&1",
       data.path, text.path,
     ])
     try script.release()
@@ -67,9 +75,10 @@ final class PerfRecording {
   }
 
   /// Reads what `perf script -F ip` prints: an offset in a file on each line, innermost first, and an
-  /// empty line after each stack.
-  static func callers(_ text: [UInt8]) -> [[UInt64]] {
+  /// empty line after each stack; `PERF_RECORD_LOST lost 7` where some are missing.
+  private static func stacks(_ text: [UInt8]) -> Stacks {
     var stacks: [[UInt64]] = []
+    var lost: UInt64 = 0
     var stack: [UInt64] = []
     for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
@@ -80,9 +89,12 @@ final class PerfRecording {
         // perf names the last byte of a call, and we the instruction after it.
         stacks.append(stack.dropFirst().map { $0 &+ 1 })
         stack = []
+      } else if word.starts(with: "PERF_RECORD_LOST".utf8) {
+        let count = String(decoding: line, as: UTF8.self).split(separator: " ").last
+        lost &+= count.flatMap { UInt64($0) } ?? 1
       }
     }
-    return stacks
+    return Stacks(callers: stacks, lost: lost)
   }
 
   private static func failure(_ text: String, _ error: Errno) -> EBPFError {

@@ -6,8 +6,8 @@ struct UnwindReport {
   let document: UnwindDocument
   private let result: CPUProfile
 
-  /// - Parameter perf: the callers in each stack that perf took; nil when it was not asked.
-  init(process: Int32, _ result: CPUProfile, perf: [[UInt64]]?) {
+  /// - Parameter perf: what perf found; nil when it was not asked.
+  init(process: Int32, _ result: CPUProfile, perf: PerfRecording.Stacks?) {
     document = UnwindDocument(process: process, result, perf: perf)
     self.result = result
   }
@@ -42,7 +42,8 @@ struct UnwindReport {
       footer.line(
         "perf",
         "\(Figures.count(perf.samples)) stacks; \(percent(perf.equalPercent)) as by tables, "
-          + "\(percent(perf.shorterPercent)) end earlier, \(percent(perf.otherPercent)) otherwise")
+          + "\(percent(perf.shorterPercent)) end earlier, \(percent(perf.otherPercent)) otherwise"
+          + (perf.lost > 0 ? "; \(Figures.count(perf.lost)) lost by perf" : ""))
     }
     if document.guessedFrames > 0 {
       footer.line(
@@ -91,9 +92,12 @@ struct UnwindDocument: Encodable {
     let equalPercent: Double
     let shorterPercent: Double
     let otherPercent: Double
+    /// Samples that perf lost itself.
+    let lost: UInt64
 
-    init(_ peer: UnwindComparison.Peer) {
+    init(_ peer: UnwindComparison.Peer, lost: UInt64) {
       samples = peer.samples
+      self.lost = lost
       let all = Double(max(1, peer.samples))
       equalPercent = Double(peer.equal) / all * 100
       shorterPercent = Double(peer.shorter) / all * 100
@@ -101,13 +105,13 @@ struct UnwindDocument: Encodable {
     }
   }
 
-  init(process: Int32, _ result: CPUProfile, perf stacks: [[UInt64]]?) {
+  init(process: Int32, _ result: CPUProfile, perf stacks: PerfRecording.Stacks?) {
     self.process = process
     let comparison = result.comparison ?? UnwindComparison()
     files = comparison.binaries.map(Binary.init)
     total = Binary(comparison.total)
     samples = comparison.total.samples
-    perf = stacks.map { Peer(comparison.peer($0)) }
+    perf = stacks.map { Peer(comparison.peer($0.callers), lost: $0.lost) }
     ends = WalkEndsDocument(result.walks ?? StackWalks())
     guessedFrames = result.guessedFrames
     overhead = OverheadDocument(result.overhead)
