@@ -54,6 +54,11 @@ public struct SymbolizedFrame: Sendable, Hashable {
   /// The function's code stands in that of its caller, the next frame of the stack, which has the same
   /// address.
   public var isInlined = false
+  /// The path of the source file, as the compiler saw it; nil without debug information.
+  public var sourceFile: String?
+  /// The line that the address comes from, or that the next inner function was inlined at; 0 when it
+  /// is not known.
+  public var line = 0
   /// What the address was mapped from.
   public var module: Module?
   /// Why there is no function name; nil when there is one.
@@ -65,6 +70,11 @@ public struct SymbolizedFrame: Sendable, Hashable {
   init(_ kind: Kind, _ address: UInt64) {
     self.kind = kind
     self.address = address
+  }
+
+  mutating func set(_ source: SourceLine?) {
+    sourceFile = source?.file
+    line = source?.line ?? 0
   }
 }
 

@@ -208,8 +208,9 @@ struct SymbolizerState: Sendable {
       frame.module = module(mapping, of: file)
       switch file.answer(address) {
       case .unresolved(let reason): frame.unresolved = reason
-      case .function(let function, _):
+      case .function(let function, let place):
         frame.functionAddress = function.address &+ bias
+        frame.set(place.source)
         names.name(&frame, function.name)
       }
     }
@@ -221,12 +222,13 @@ struct SymbolizerState: Sendable {
     in frame: SymbolizedFrame, _ place: Place
   ) -> [SymbolizedFrame] {
     guard case .file(let file, let address, _, _) = place,
-      case .function(_, let inlined) = file.answer(address)
+      case .function(_, let place) = file.answer(address)
     else { return [] }
-    return inlined.map { function in
+    return place.inlined.map { function in
       var inner = frame
       inner.isInlined = true
       inner.systemName = nil
+      inner.set(function.source)
       names.name(&inner, function.name)
       return inner
     }

@@ -197,6 +197,42 @@ import Testing
     #expect(abs(cpu / 0.5 - 1) < 0.08, "\(cpu) s of 0.5 s")
   }
 
+  @Test func `frames of programs with debug information have source lines`() throws {
+    let folder = try TemporaryDirectory()
+    let source = try folder.write(
+      """
+      #include <signal.h>
+      #include <time.h>
+      static inline __attribute__((always_inline)) void SPIN(void) {
+        for (volatile int i = 0; i < 100000; i++) { }
+      }
+      __attribute__((noinline)) void BURN(void) {
+        clock_t start = clock();
+        while (clock() - start < CLOCKS_PER_SEC * 3 / 10)
+          SPIN();
+      }
+      int main(void) {
+        raise(SIGSTOP);
+        BURN();
+        return 0;
+      }
+      """, to: "lines.c")
+    let program = folder.file("lines")
+    _ = try Command.output(["cc", "-g", "-O1", source, "-o", program])
+    let child = try StoppedProcess([program])
+    let profiler = profiler(of: child.id)
+    try profiler.start()
+    try child.finish()
+    let frames = try profiler.stop().profile.frames
+    func lines(_ name: String) -> Set<Int> {
+      Set(frames.filter { $0.name == name && $0.sourceFile == source }.map(\.line))
+    }
+    #expect(lines("SPIN") == [4])
+    // Where the inlined one is called.
+    #expect(lines("BURN").contains(9) && lines("BURN").isSubset(of: [7, 8, 9]))
+    #expect(lines("main") == [13])
+  }
+
   @Test func `samples before an exec are named by the program before it`() throws {
     let folder = try TemporaryDirectory()
     let source = try folder.write(

@@ -2,12 +2,12 @@
 func fuzzDWARF(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   unsafe FuzzInput.run(start, count) { bytes throws(EBPFError) in
     let file = try ELFFile(bytes)
-    guard var inlined = try InlinedFunctions(file) else { return }
+    guard var sources = try SourcePlaces(file) else { return }
     let text = file.section(named: ".text")
     let first = text?.address ?? file.entry
     let step = max(1, (text?.size ?? 0) / 64)
     let addresses = (0..<64).map { first &+ $0 &* step }
-    precondition(inlined.functions(at: addresses).count == addresses.count)
+    precondition(sources.places(at: addresses).count == addresses.count)
   }
 }
 

@@ -121,7 +121,8 @@ struct ProfileBuilder {
       }
     let value = Profile.Frame(
       kind: kind, address: frame.address, mapping: mapping, name: frame.function,
-      systemName: frame.systemName, isInlined: frame.isInlined)
+      systemName: frame.systemName, sourceFile: frame.sourceFile, line: frame.line,
+      isInlined: frame.isInlined)
     let before = profile.frames.count
     let index = ProfileBuilder.intern(value, &frames, &profile.frames)
     if index == before, let reason = frame.unresolved { unresolved[reason, default: 0] += 1 }

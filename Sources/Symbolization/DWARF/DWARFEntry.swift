@@ -19,8 +19,12 @@ struct DWARFEntry {
   var origin: UInt64?
   /// The entry after this one's children.
   var sibling: UInt64?
+  /// Where an inlined function is called: the number of a file, and a line of it.
+  var callFile: UInt64 = 0
   var callLine: UInt64 = 0
   /// Only of the first entry of a unit.
+  var lineProgram: UInt64?
+  var directory = DWARFValue.none
   var stringOffsetsBase: UInt64?
   var addressBase: UInt64?
   var rangeListsBase: UInt64?
@@ -46,10 +50,13 @@ struct DWARFEntry {
     switch attribute {
     case 0x01: if case .entry(let place) = value { sibling = place }
     case 0x03: name = value
+    case 0x10: lineProgram = Self.offset(value)
     case 0x11: low = value
     case 0x12: high = value
+    case 0x1b: directory = value
     case 0x31, 0x47: if case .entry(let place) = value { origin = place }
     case 0x55: ranges = value
+    case 0x58: if case .constant(let file) = value { callFile = file }
     case 0x59: if case .constant(let line) = value { callLine = line }
     case 0x6e, 0x2007: linkageName = value
     case 0x72: stringOffsetsBase = Self.offset(value)

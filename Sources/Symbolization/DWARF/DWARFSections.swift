@@ -3,13 +3,15 @@ internal import EBPFSystem
 
 /// The sections of a file's debug information that tell of functions.
 struct DWARFSections: Sendable {
-  enum Name: Sendable { case information, strings, lineStrings }
+  enum Name: Sendable { case information, strings, lineStrings, lines }
 
   private let file: ELFFile
   /// Without content, until ``expand()``.
   private var isReleased = false
   let information: Bytes
   let abbreviations: Bytes
+  /// Empty for a file without lines.
+  let lines: Bytes
   private let strings: Bytes
   private let lineStrings: Bytes
   private let stringOffsets: Bytes
@@ -50,6 +52,7 @@ struct DWARFSections: Sendable {
     self.information = information
     self.abbreviations = abbreviations
     let nothing = Bytes([])
+    lines = try contents("line") ?? nothing
     strings = try contents("str") ?? nothing
     lineStrings = try contents("line_str") ?? nothing
     stringOffsets = try contents("str_offsets") ?? nothing
@@ -62,7 +65,8 @@ struct DWARFSections: Sendable {
   private init(releasing file: ELFFile) {
     let nothing = Bytes([])
     (self.file, isReleased) = (file, true)
-    (information, abbreviations, strings, lineStrings) = (nothing, nothing, nothing, nothing)
+    (information, abbreviations, lines) = (nothing, nothing, nothing)
+    (strings, lineStrings) = (nothing, nothing)
     (stringOffsets, addresses, ranges, rangeLists) = (nothing, nothing, nothing, nothing)
   }
 
@@ -79,7 +83,7 @@ struct DWARFSections: Sendable {
 
   private var all: [Bytes] {
     [
-      information, abbreviations, strings, lineStrings, stringOffsets, addresses, ranges,
+      information, abbreviations, lines, strings, lineStrings, stringOffsets, addresses, ranges,
       rangeLists,
     ]
   }
@@ -98,6 +102,7 @@ struct DWARFSections: Sendable {
     case .text(.information, let offset): return try text(information, offset)
     case .text(.strings, let offset): return try text(strings, offset)
     case .text(.lineStrings, let offset): return try text(lineStrings, offset)
+    case .text(.lines, let offset): return try text(lines, offset)
     case .textIndex(let index):
       let place = try entry(index, size: unit.offsetSize, base: unit.stringOffsetsBase)
       var cursor = try DWARFCursor(stringOffsets, at: place)

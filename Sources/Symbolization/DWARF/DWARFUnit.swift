@@ -22,6 +22,8 @@ struct DWARFUnit: Sendable {
   var lowAddress: UInt64 = 0
   /// The unit's line number program.
   var lineProgram: UInt64?
+  /// The directory that its compiler ran in.
+  var directory = DWARFValue.none
 
   /// Reads the header at the cursor, and moves the cursor behind the unit.
   init(_ cursor: inout DWARFCursor) throws(MalformedDWARF) {

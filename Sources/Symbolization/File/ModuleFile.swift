@@ -20,7 +20,7 @@ final class ModuleFile: Sendable {
     var contents: Result<Contents, EBPFError>?
     var symbols: Result<ELFSymbols, EBPFError>?
     /// Nil when the file has no debug information that could be read.
-    var inlined: InlinedFunctions?
+    var sources: SourcePlaces?
     var known: [UInt64: Answer] = [:]
   }
 
@@ -37,8 +37,8 @@ final class ModuleFile: Sendable {
 
   /// What is known about one address of the file.
   enum Answer: Sendable {
-    /// In a function, and in those that were inlined into it there, the innermost first.
-    case function(ELFSymbols.Function, inlined: [InlinedFunction])
+    /// In a function, and where in the sources, as far as there is debug information.
+    case function(ELFSymbols.Function, SourcePlace)
     case unresolved(UnresolvedReason)
   }
 
@@ -76,7 +76,7 @@ final class ModuleFile: Sendable {
   func releasePages() { bytes.releasePages() }
 
   /// Drops debug information that had to be expanded, until it is asked for again.
-  func releaseExpanded() { state.withLock { $0.inlined?.releaseExpanded() } }
+  func releaseExpanded() { state.withLock { $0.sources?.releaseExpanded() } }
 
   /// False when the file is no readable ELF file.
   var isReadable: Bool { if case .success = contents { true } else { false } }
@@ -95,9 +95,9 @@ final class ModuleFile: Sendable {
   /// The memory this file takes besides what the kernel can drop again.
   var cost: Int {
     state.withLock { state in
-      var cost = (bytes.isInMemory ? bytes.count : 0) + 4096 + state.known.count * 128
+      var cost = (bytes.isInMemory ? bytes.count : 0) + 4096 + state.known.count * 160
       if case .success(let symbols) = state.symbols { cost += symbols.indexSize }
-      cost += state.inlined?.cost ?? 0
+      cost += state.sources?.cost ?? 0
       return cost
     }
   }
@@ -136,12 +136,12 @@ final class ModuleFile: Sendable {
         let isStripped = symbols.source == .none || symbols.source == .dynamicSymbols
         let reason: UnresolvedReason = isStripped ? .noSymbols : .outsideFunctions
         let functions = symbols.functions(at: missing)
-        let inlined = state.inlined?.functions(at: missing)
+        let sources = state.sources?.places(at: missing)
         let isWhole =
-          !symbols.wasCutShort && !bytes.wasCutShort && state.inlined?.wasCutShort != true
+          !symbols.wasCutShort && !bytes.wasCutShort && state.sources?.wasCutShort != true
         for (index, (address, function)) in zip(missing, functions).enumerated() {
           let answer =
-            function.map { Answer.function($0, inlined: inlined?[index] ?? []) }
+            function.map { Answer.function($0, sources?[index] ?? SourcePlace()) }
             ?? .unresolved(reason)
           state.known[address] = isWhole ? answer : .unresolved(.malformedFile)
         }
@@ -160,8 +160,8 @@ final class ModuleFile: Sendable {
       let debugFile = isStripped ? try debugFiles.find(for: elf, path: path, root: root) : nil
       state.symbols = .success(try ELFSymbols(elf, debugFile: debugFile))
       // Functions have their names without it.
-      do throws(EBPFError) { state.inlined = try InlinedFunctions(debugFile ?? elf) } catch {
-        state.inlined = nil
+      do throws(EBPFError) { state.sources = try SourcePlaces(debugFile ?? elf) } catch {
+        state.sources = nil
       }
     } catch { state.symbols = .failure(error) }
   }

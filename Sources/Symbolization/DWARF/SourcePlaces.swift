@@ -1,17 +1,36 @@
 internal import EBPFObject
 
+/// A line of a source file.
+struct SourceLine: Sendable, Hashable {
+  /// Its path, as the compiler saw it.
+  var file: String
+  /// From 1 on.
+  var line: Int
+}
+
 /// A function whose code stands in that of its caller.
 struct InlinedFunction: Sendable, Hashable {
   /// The linker's name for it, or the source's when it has none.
   var name: String
+  /// What of it is at the address: a call of the function before, or the code itself.
+  var source: SourceLine?
 }
 
-/// Which functions were inlined at an address: from `.debug_info`, unit by unit, only those that hold
-/// addresses that were asked for.
+/// Where an address is in the sources.
+struct SourcePlace: Sendable, Hashable {
+  /// The functions that were inlined there, the innermost first; the one that has the code is not among
+  /// them.
+  var inlined: [InlinedFunction] = []
+  /// The line of the function that has the code.
+  var source: SourceLine?
+}
+
+/// Where addresses are in the sources, by `.debug_info` and `.debug_line`: unit by unit, only those that
+/// hold addresses that were asked for.
 ///
 /// Nothing is read before the first question; then the headers and first entries of all units, which
 /// say where their code is. What makes no sense is left out and counted.
-struct InlinedFunctions: Sendable {
+struct SourcePlaces: Sendable {
   private var sections: DWARFSections
   private var units: [DWARFUnit]?
   /// Where units have code, by address.
@@ -19,7 +38,7 @@ struct InlinedFunctions: Sendable {
   /// Units that make no sense, wholly or in part.
   private(set) var malformedUnits = 0
   /// Bytes of entries that may still be read.
-  private var budget = InlinedFunctions.mostBytes
+  private var budget = SourcePlaces.mostBytes
   /// The forms of the units read last.
   private var forms: [UInt64: DWARFAbbreviations] = [:]
 
@@ -51,9 +70,8 @@ struct InlinedFunctions: Sendable {
     sections.expandedSize + code.count * 24 + (units?.count ?? 0) * MemoryLayout<DWARFUnit>.stride
   }
 
-  /// The functions that were inlined at each address, the innermost first; the function that has the
-  /// code is not among them.
-  mutating func functions(at addresses: [UInt64]) -> [[InlinedFunction]] {
+  /// Where each address is.
+  mutating func places(at addresses: [UInt64]) -> [SourcePlace] {
     do throws(EBPFError) { try sections.expand() } catch { malformedUnits += 1 }
     if units == nil { findUnits() }
     let units = units ?? []
@@ -61,25 +79,35 @@ struct InlinedFunctions: Sendable {
     for (index, address) in addresses.enumerated() {
       if let unit = unit(holding: address) { wanted[unit, default: []].append(index) }
     }
-    var found = [[InlinedFunction]](repeating: [], count: addresses.count)
+    var found = [SourcePlace](repeating: SourcePlace(), count: addresses.count)
     var names: [UInt64: String] = [:]
     for (unit, indices) in wanted {
       let sorted = indices.sorted { addresses[$0] < addresses[$1] }
+      let places = sorted.map { addresses[$0] }
+      var lines = UnitLines(units[unit], sections, &budget)
+      let innermost = lines.places(at: places)
       do throws(MalformedDWARF) {
-        let chains = try chains(at: sorted.map { addresses[$0] }, in: units[unit])
-        for (index, chain) in zip(sorted, chains) {
-          for place in chain.reversed() {
+        let chains = try chains(at: places, in: units[unit])
+        for (place, index) in sorted.enumerated() {
+          var source = innermost[place]
+          for inlined in chains[place].reversed() {
             let name: String
-            if let known = names[place] {
+            if let known = names[inlined.entry] {
               name = known
             } else {
-              name = try self.name(of: place) ?? ""
-              names[place] = name
+              name = try self.name(of: inlined.entry) ?? ""
+              names[inlined.entry] = name
             }
-            if !name.isEmpty { found[index].append(InlinedFunction(name: name)) }
+            if !name.isEmpty {
+              found[index].inlined.append(
+                InlinedFunction(name: name, source: lines.source(source)))
+            }
+            source = inlined.call
           }
+          found[index].source = lines.source(source)
         }
       } catch { malformedUnits += 1 }
+      if lines.isMalformed { malformedUnits += 1 }
       sections.releasePages()
     }
     return found
@@ -117,6 +145,8 @@ struct InlinedFunctions: Sendable {
     unit.addressBase = entry.addressBase ?? unit.addressBase
     unit.stringOffsetsBase = entry.stringOffsetsBase ?? unit.stringOffsetsBase
     unit.rangeListsBase = entry.rangeListsBase ?? unit.rangeListsBase
+    unit.lineProgram = entry.lineProgram
+    unit.directory = entry.directory
     unit.lowAddress = try sections.address(entry.low, in: unit) ?? 0
     let ranges = try sections.ranges(
       low: entry.low, high: entry.high, list: entry.ranges, in: unit)
@@ -153,11 +183,17 @@ struct InlinedFunctions: Sendable {
 
   // MARK: - Entries
 
+  /// A function that was inlined, and where it is called.
+  private struct Inlined {
+    let entry: UInt64
+    let call: LineProgram.Place?
+  }
+
   /// For each address, in order, the inlined entries that hold it, the outermost first.
   private mutating func chains(
     at addresses: [UInt64], in unit: DWARFUnit
-  ) throws(MalformedDWARF) -> [[UInt64]] {
-    var chains = [[UInt64]](repeating: [], count: addresses.count)
+  ) throws(MalformedDWARF) -> [[Inlined]] {
+    var chains = [[Inlined]](repeating: [], count: addresses.count)
     guard unit.end - unit.firstEntry <= budget else { return chains }
     let forms = try abbreviations(of: unit)
     var cursor = try DWARFCursor(
@@ -179,13 +215,17 @@ struct InlinedFunctions: Sendable {
         low: entry.low, high: entry.high, list: entry.ranges, in: unit)
       var holdsAny = false
       for range in ranges {
-        var index = Self.firstIndex(in: addresses, from: range.lowerBound)
+        var index = addresses.firstIndex(from: range.lowerBound)
         while index < addresses.count, addresses[index] < range.upperBound {
           holdsAny = true
           if !isInlined {
             chains[index].removeAll()
           } else if chains[index].count < Self.deepestInlining {
-            chains[index].append(place)
+            chains[index].append(
+              Inlined(
+                entry: place,
+                call: entry.callLine == 0
+                  ? nil : LineProgram.Place(file: entry.callFile, line: entry.callLine)))
           }
           index += 1
         }
@@ -199,16 +239,6 @@ struct InlinedFunctions: Sendable {
       }
     }
     return chains
-  }
-
-  private static func firstIndex(in addresses: [UInt64], from start: UInt64) -> Int {
-    var low = 0
-    var high = addresses.count
-    while low < high {
-      let middle = (low + high) / 2
-      if addresses[middle] < start { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 
   // MARK: - Names
