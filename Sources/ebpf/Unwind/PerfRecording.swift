@@ -67,7 +67,10 @@ final class PerfRecording {
     let text = try MemoryFile(name: "perf.txt")
     let script = try ChildProcess([
       "/bin/sh", "-c",
-      "exec perf script --show-lost-events --no-inline -F ip -i \"$0\" >\"$1\" 2>&1",
+      """
+      perf script --show-lost-events --no-inline -F ip -i "$0" >"$1" 2>&1 || exit
+      exec perf report --stats -i "$0" >>"$1" 2>&1
+      """,
       data.path, text.path,
     ])
     try script.release()
@@ -75,10 +78,12 @@ final class PerfRecording {
   }
 
   /// Reads what `perf script -F ip` prints: an offset in a file on each line, innermost first, and an
-  /// empty line after each stack; `PERF_RECORD_LOST lost 7` where some are missing.
+  /// empty line after each stack; `PERF_RECORD_LOST lost 7` where some are missing. And what
+  /// `perf report --stats` prints: `LOST_SAMPLES events: 7`, of those that Linux 6.1 counts besides.
   private static func stacks(_ text: [UInt8]) -> Stacks {
     var stacks: [[UInt64]] = []
-    var lost: UInt64 = 0
+    var lostRecords: UInt64 = 0
+    var lostSamples: UInt64 = 0
     var stack: [UInt64] = []
     for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
@@ -90,11 +95,19 @@ final class PerfRecording {
         stacks.append(stack.dropFirst().map { $0 &+ 1 })
         stack = []
       } else if word.starts(with: "PERF_RECORD_LOST".utf8) {
-        let count = String(decoding: line, as: UTF8.self).split(separator: " ").last
-        lost &+= count.flatMap { UInt64($0) } ?? 1
+        lostRecords &+= last(line)
+      } else if word.starts(with: "LOST_SAMPLES".utf8) {
+        // With a share behind it, it is the number of records.
+        lostSamples &+= last(line)
       }
     }
-    return Stacks(callers: stacks, lost: lost)
+    return Stacks(callers: stacks, lost: max(lostRecords, lostSamples))
+  }
+
+  /// The number that a line ends with; 0 for none.
+  private static func last(_ line: ArraySlice<UInt8>) -> UInt64 {
+    let word = String(decoding: line, as: UTF8.self).split(separator: " ").last
+    return word.flatMap { UInt64($0) } ?? 0
   }
 
   private static func failure(_ text: String, _ error: Errno) -> EBPFError {
