@@ -81,30 +81,6 @@ import Testing
     #expect(CgroupDirectory().place(of: group)?.container == nil)
   }
 
-  @Test func `a group that takes the place of another is seen, though there are as many`() throws {
-    let root = try ControlGroup.mountPoint()
-    let folders = ["first", "second"].map { root + "/ebpf-test-\(getpid())-" + $0 }
-    defer { for folder in folders { rmdir(folder) } }
-    let directory = CgroupDirectory()
-    // Groups of others that were removed before are counted until they are gone, which may be meanwhile.
-    var isSame = false
-    for _ in 0..<20 where !isSame {
-      #expect(mkdir(folders[0], 0o755) == 0)
-      directory.refresh()
-      let count = try contents(ofFile: root + "/cgroup.stat")
-      #expect(rmdir(folders[0]) == 0)
-      #expect(mkdir(folders[1], 0o755) == 0)
-      let deadline = ContinuousClock.now + .seconds(1)
-      while !isSame, ContinuousClock.now < deadline {
-        isSame = try contents(ofFile: root + "/cgroup.stat") == count
-      }
-      if !isSame { #expect(rmdir(folders[1]) == 0) }
-    }
-    try #require(isSame, "groups come and go all the time")
-    let id = try ControlGroup.id(of: folders[1])
-    try Kernel.eventually { directory.place(of: id)?.path.hasSuffix("-second") == true }
-  }
-
   @Test func `a container that is not there is an error that names those that are`() throws {
     let container = try Container("kill -STOP $$; sleep 1000")
     var filter = TracerFilter()

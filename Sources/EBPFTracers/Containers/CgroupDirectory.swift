@@ -28,6 +28,9 @@ public final class CgroupDirectory: Sendable {
     do throws(EBPFError) { root = try ControlGroup.mountPoint() } catch { root = nil }
   }
 
+  /// Knows the tree below a folder.
+  init(root: String) { self.root = root }
+
   /// Looks at the tree, if groups were made or removed since the last time: the kernel says how many
   /// there are in one small file. One that took the place of another does not change that number, so
   /// the tree is also looked at again when that takes less than a hundredth of the time.
