@@ -109,6 +109,7 @@ if [ "$(uname -m)" = x86_64 ]; then
   build thread-context-fixed thread_context.c $frames -DIN_LIBRARY \
     -Wl,--no-as-needed "$out/libthread_context-fixed.so" '-Wl,-rpath,$ORIGIN'
   build compat_calls compat_calls.c
+  build mappings-32 mappings_32.c $frames -m32 -ffreestanding -fno-pie -no-pie -nostdlib -static
   build usdt usdt.c
   build usdt-static usdt.c -static
   build otel-memory otel_memory.c $frames

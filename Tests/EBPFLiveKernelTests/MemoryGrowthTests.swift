@@ -36,10 +36,13 @@ import Testing
     expectBalance(recording)
   }
 
-  /// The tracepoints of four calls, and what there is without tracefs: those of all calls.
-  @Test(arguments: [false, true])
-  func `mappings and the break are counted call by call`(withoutBest: Bool) throws {
-    let child = try StoppedProcess(workload: "mappings")
+  /// The tracepoints of four calls, and what there is without tracefs: those of all calls. 32-bit
+  /// programs have calls of their own, which only the latter see.
+  @Test(arguments: ["mappings", "mappings-32"], [false, true])
+  func `mappings and the break are counted call by call`(
+    workload: String, withoutBest: Bool
+  ) throws {
+    let child = try StoppedProcess(workload: workload)
     var configuration = MemoryTracerConfiguration()
     configuration.filter.processes = [child.id]
     let missing = withoutBest ? ["memory_munmap_exit"] : []
@@ -50,6 +53,9 @@ import Testing
     let hook = try #require(recording.hooks.first { $0.need == "mappings" })
     #expect(hook.used.contains("raw_tp/sys_exit") == withoutBest)
     #expect(hook.refused.count == missing.count)
+    let compat = recording.hooks.first { $0.need == "mappings of 32-bit programs" }
+    #expect((compat != nil) == (workload == "mappings-32" && !withoutBest))
+    #expect(compat?.refused == compat.map { _ in [] } && recording.unwatchedPrograms == 0)
     let unit: UInt64 = 64 << 10
     let growth = try #require(recording.processes.first { $0.process == child.id })
     #expect(growth.maps == 15 && growth.mappedBytes == 15 * unit)
@@ -59,8 +65,32 @@ import Testing
     #expect(sites.reduce(0) { $0 + $1.bytes } == 15 * unit + 16 * unit)
     for site in sites {
       let names = recording.profile.stacks[site.stack].map { recording.profile.frames[$0].name }
-      #expect(names.first == "syscall", "\(names)")
+      #expect(names.first == (workload == "mappings" ? "syscall" : "start"), "\(names)")
     }
+  }
+
+  /// Programs at all calls are there from the first 32-bit program on, and say what they missed.
+  @Test func `mappings of 32-bit programs are counted, or that they were not`() throws {
+    let program = try StoppedProcess.workload("mappings-32") + " go"
+    let stop = "kill -STOP $$"
+    let shell = try StoppedProcess([
+      "/bin/sh", "-c", "\(stop); \(program); \(stop); \(program); true",
+    ])
+    var configuration = MemoryTracerConfiguration()
+    configuration.filter.follow(shell.id)
+    let tracer = MemoryTracer(configuration)
+    try tracer.start()
+    try shell.resumeUntilStopped()
+    try Kernel.eventually {
+      try tracer.hooks().contains { $0.need == "mappings of 32-bit programs" }
+    }
+    #expect(try tracer.snapshot().unwatchedPrograms == 1)
+    #expect(try shell.finish() == 0)
+    let recording = try tracer.stop()
+    #expect(recording.unwatchedPrograms == 1)
+    let unit: UInt64 = 64 << 10
+    let maps = recording.processes.filter { $0.command == "mappings-32" }.map(\.mappedBytes)
+    #expect(maps.count == 2 && maps.contains(15 * unit))
   }
 
   @Test func `one fault in so many stands for so many`() throws {

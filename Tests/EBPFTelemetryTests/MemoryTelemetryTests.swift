@@ -13,8 +13,8 @@ import Testing
       periodType: Profile.ValueType("space", unit: "bytes"), period: 0)
     return MemoryRecording(
       totals: MemoryTotals(), usesStaticProbes: false, sampleBytes: nil, blocks: [], sites: [],
-      processes: [], otherProcesses: EndedProcessTotals(), victims: [],
-      profile: profile, statistics: TracerStatistics(),
+      processes: [], otherProcesses: EndedProcessTotals(), unwatchedPrograms: 0,
+      victims: [], profile: profile, statistics: TracerStatistics(),
       overhead: TracerOverhead(cpuPercent: 0, residentBytes: 0, unavailable: []), hooks: [],
       unresolvedFrames: 0, symbolSummary: "", host: "h", kernelRelease: "6")
   }

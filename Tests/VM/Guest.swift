@@ -20,6 +20,7 @@ enum Guest {
   static let sockets = "/bin/sockets"
   static let unwind = "/bin/unwind"
   static let memory = "/bin/memory"
+  static let mappings32 = "/bin/mappings-32"
   static let allocations = "/bin/allocations"
   static let cpu = "/bin/cpu"
   static let waits = "/bin/waits"

@@ -53,6 +53,19 @@ enum MemoryChecks {
       let faults = recording.sites.filter { $0.kind == .fault }.reduce(0) { $0 + $1.count }
       try equal(faults, growth.faults, "faults by stack")
     },
+    Check("mappings of a 32-bit program are counted call by call") {
+      let child = try StoppedProcess([Guest.mappings32])
+      let tracer = MemoryChecks.tracer(of: child.id, .none)
+      try tracer.start()
+      try equal(try child.finish(), 0, "the status")
+      let recording = try tracer.stop()
+      let growth = try require(
+        recording.processes.first { $0.process == child.id }, "\(recording.processes)")
+      try equal([growth.maps, growth.unmaps], [15, 5], "mmap and munmap")
+      try equal([growth.mappedBytes, growth.unmappedBytes], [15 << 16, 4 << 16], "their bytes")
+      try equal(growth.breakBytes, 12 << 16, "the break")
+      try equal(recording.unwatchedPrograms, 0, "programs that were missed")
+    },
     Check("a process killed for want of memory is reported") {
       let group = "/sys/fs/cgroup/victims"
       try SystemFile.write("/sys/fs/cgroup/cgroup.subtree_control", "+memory")

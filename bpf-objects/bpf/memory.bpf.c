@@ -10,7 +10,7 @@
  */
 #include "memory_allocator_probes.h"
 #include "memory_growth.h"
-#include "memory_mappings.h"
+#include "memory_mapping_calls.h"
 #include "memory_processes.h"
 #include "memory_probes.h"
 

@@ -37,6 +37,7 @@ enum memory_flag_bits {
 					 * wanted any more still leave `live` when they are freed */
 	MEMORY_PICKS = 1 << 2,          /* not every allocation was recorded: a block that is not in
 					 * `live` may be one that was not picked */
+	MEMORY_WATCHES_COMPAT = 1 << 3, /* calls of 32-bit programs are seen */
 };
 
 enum memory_recording {
@@ -161,6 +162,7 @@ struct memory_counters {
 	u64 frees_added;
 	u64 released_added;
 	u64 unreadable;        /* static probes whose arguments could not be read: lost */
+	u64 unwatched;         /* 32-bit programs that ran before their mappings were watched */
 	struct stack_counters stacks;
 };
 
@@ -183,7 +185,8 @@ struct memory_site_event {
  * stack, so that a reader can look at its mappings before it ends. */
 struct memory_process_event {
 	u32 kind; /* MEMORY_PROCESS_EVENT */
-	u32 is_new_program;
+	u16 is_new_program;
+	u16 is_compat; /* a 32-bit program */
 	struct process_id process;
 	u64 time; /* CLOCK_MONOTONIC ns */
 };

@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mappings and the program break, by the system calls that change them.
+ * Mappings and the program break: what becomes of the calls that change them, which
+ * memory_mapping_calls.h sees.
  */
 #ifndef SWIFT_EBPF_MEMORY_MAPPINGS_H
 #define SWIFT_EBPF_MEMORY_MAPPINGS_H
 
 #include "memory_growth.h"
 
-enum mapping_call { CALL_MMAP, CALL_MUNMAP, CALL_MREMAP, CALL_BRK, CALL_OTHER };
+enum mapping_call { CALL_MMAP, CALL_MUNMAP, CALL_MREMAP, CALL_BRK, CALL_OLD_MMAP, CALL_OTHER };
 
-/* A system call's arguments: what registers.h calls a function's, but for the fourth. */
-INLINE u32 mapping_call(u64 number)
-{
-	if (ON_X86_64) {
-		switch (number) { /* arch/x86/entry/syscalls/syscall_64.tbl */
-		case 9: return CALL_MMAP;
-		case 11: return CALL_MUNMAP;
-		case 12: return CALL_BRK;
-		case 25: return CALL_MREMAP;
-		}
-	} else {
-		switch (number) { /* include/uapi/asm-generic/unistd.h */
-		case 222: return CALL_MMAP;
-		case 215: return CALL_MUNMAP;
-		case 214: return CALL_BRK;
-		case 216: return CALL_MREMAP;
-		}
-	}
-	return CALL_OTHER;
-}
+/* In what a thread remembers of a call: it was made as 32-bit programs do. */
+#define CALL_IS_COMPAT 0x100
 
 INLINE u64 program_break(void)
 {
@@ -41,28 +24,10 @@ INLINE u64 program_break(void)
 	return end;
 }
 
-/* Registers of another context than the program's are read, not loaded. */
-#define READ_KERNEL_REGISTER(name, x86_64_field, aarch64_field) \
-	INLINE u64 name(const void *registers) \
-	{ \
-		u64 value = 0; \
-\
-		if (ON_X86_64) \
-			core_read(&value, (const struct pt_regs___x86_64 *)registers, \
-				  x86_64_field); \
-		else \
-			core_read(&value, (const struct pt_regs___aarch64 *)registers, \
-				  aarch64_field); \
-		return value; \
-	}
-
-READ_KERNEL_REGISTER(call_first, di, regs[0])
-READ_KERNEL_REGISTER(call_second, si, regs[1])
-READ_KERNEL_REGISTER(call_third, dx, regs[2])
-
 /* What a call did, or is about to do. */
 struct mapping_change {
 	u64 call;   /* enum mapping_call */
+	u64 compat; /* CALL_IS_COMPAT, or 0 */
 	u64 size;
 	u64 before; /* the program break, or the size before */
 	u64 result;
@@ -136,7 +101,7 @@ static NOINLINE int mapping_begins(const struct mapping_change *change)
 	process = current_process(control, count, &thread, NULL);
 	if (!process)
 		return 0;
-	thread->call = (u64)control->generation << 32 | (change->call + 1);
+	thread->call = (u64)control->generation << 32 | change->compat | (change->call + 1);
 	thread->call_size = change->size;
 	thread->call_before = change->before;
 	return 0;
@@ -152,7 +117,11 @@ static NOINLINE int mapping_returns(void *context, u64 result)
 
 	if (!thread || thread->call == 0 || !control)
 		return 0;
-	change.call = (u32)thread->call - 1;
+	/* On aarch64 the error of a 32-bit call is one of 32 bits. */
+	if (thread->call & CALL_IS_COMPAT && (u32)result > -4096U)
+		result = (s64)(s32)result;
+	change.call = ((u32)thread->call & (CALL_IS_COMPAT - 1)) - 1;
+	change.compat = 0;
 	change.size = thread->call_size;
 	change.before = thread->call_before;
 	change.result = result;
@@ -160,86 +129,6 @@ static NOINLINE int mapping_returns(void *context, u64 result)
 	thread->call = 0;
 	/* The return of another generation's call may have been one that nobody saw. */
 	return generation == control->generation ? mapping_changed(context, thread, &change) : 0;
-}
-
-/* ---- Best: where these calls return, and no others. Their arguments are in the registers still; only
- * what the break was before must be seen at the entry. Calls of 32-bit programs are not seen. ---- */
-
-/* /sys/kernel/tracing/events/syscalls/{sys_enter_brk,sys_exit_brk}/format */
-struct call_exit {
-	u64 common;
-	int number;
-	int padding;
-	u64 result;
-};
-
-static NOINLINE int mapping_returned(struct call_exit *context, u32 call)
-{
-	const void *registers = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	struct mapping_change change = { .call = call, .result = context->result };
-	struct memory_control *control = settings();
-	struct memory_counters *count = counts();
-	struct memory_thread *thread;
-
-	if (!control || !count || !current_process(control, count, &thread, NULL))
-		return 0;
-	change.size = call_second(registers);
-	if (call == CALL_MREMAP) {
-		change.before = change.size;
-		change.size = call_third(registers);
-	}
-	return mapping_changed(context, thread, &change);
-}
-
-SEC("tracepoint/syscalls/sys_exit_mmap")
-int memory_mmap_exit(struct call_exit *context) { return mapping_returned(context, CALL_MMAP); }
-
-SEC("tracepoint/syscalls/sys_exit_munmap")
-int memory_munmap_exit(struct call_exit *context) { return mapping_returned(context, CALL_MUNMAP); }
-
-SEC("tracepoint/syscalls/sys_exit_mremap")
-int memory_mremap_exit(struct call_exit *context) { return mapping_returned(context, CALL_MREMAP); }
-
-SEC("tracepoint/syscalls/sys_enter_brk")
-int memory_break_enter(void *context)
-{
-	struct mapping_change change = { .call = CALL_BRK, .before = program_break() };
-
-	return mapping_begins(&change);
-}
-
-SEC("tracepoint/syscalls/sys_exit_brk")
-int memory_break_exit(struct call_exit *context)
-{
-	return mapping_returns(context, context->result);
-}
-
-/* ---- Else: all calls, at their entry and at their return. ---- */
-
-/* (registers, number) */
-SEC("raw_tp/sys_enter")
-int memory_call_enter(struct raw_tracepoint *context)
-{
-	const void *registers = (const void *)context->args[0];
-	struct mapping_change change = { .call = mapping_call(context->args[1]) };
-
-	if (LIKELY(change.call == CALL_OTHER))
-		return 0;
-	change.size = call_second(registers);
-	if (change.call == CALL_BRK)
-		change.before = program_break();
-	if (change.call == CALL_MREMAP) {
-		change.before = change.size;
-		change.size = call_third(registers);
-	}
-	return mapping_begins(&change);
-}
-
-/* (registers, result) */
-SEC("raw_tp/sys_exit")
-int memory_call_exit(struct raw_tracepoint *context)
-{
-	return mapping_returns(context, context->args[1]);
 }
 
 #endif

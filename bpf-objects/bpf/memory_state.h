@@ -6,6 +6,7 @@
 #ifndef SWIFT_EBPF_MEMORY_STATE_H
 #define SWIFT_EBPF_MEMORY_STATE_H
 
+#include "compat.h"
 #include "economy.h"
 #include "memory_events.h"
 
@@ -231,6 +232,7 @@ INLINE void announce(const struct process_id *process, bool is_new_program, u64 
 	}
 	event->kind = MEMORY_PROCESS_EVENT;
 	event->is_new_program = is_new_program;
+	event->is_compat = is_compat_program((const void *)bpf_get_current_task());
 	event->process = *process;
 	event->time = now;
 	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
@@ -242,6 +244,7 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 {
 	struct memory_process *process, *empty;
 	const struct task_struct___memory *task = (const void *)bpf_get_current_task();
+	const struct memory_control *control;
 	const struct mm_struct___memory *mm;
 	u32 zero = 0, tgid = id->tgid;
 	u64 now;
@@ -269,6 +272,10 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 		process->pages[PAGES_SHARED] = resident_pages(mm, PAGES_SHARED);
 	}
 	bpf_map_update_elem(&programs, &tgid, id, UPDATE_ANY);
+	control = settings();
+	if (control && !(READ_ONCE(control->flags) & MEMORY_WATCHES_COMPAT) &&
+	    is_compat_program((const void *)bpf_get_current_task()))
+		ADD_ONE(&count->unwatched);
 	announce(id, 0, now, count);
 	return process;
 }

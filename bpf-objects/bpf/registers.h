@@ -9,6 +9,7 @@
 #include "helpers.h"
 
 struct pt_regs___x86_64 {
+	unsigned long bx;
 	unsigned long di;
 	unsigned long si;
 	unsigned long dx;

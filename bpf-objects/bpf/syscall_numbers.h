@@ -5,27 +5,8 @@
 #ifndef SWIFT_EBPF_SYSCALL_NUMBERS_H
 #define SWIFT_EBPF_SYSCALL_NUMBERS_H
 
+#include "compat.h"
 #include "syscall_state.h"
-
-/* `typed`: the task came with its type, so that its fields are read without a helper. */
-INLINE bool is_compat(const struct task_struct___calls *task, bool typed)
-{
-	unsigned long flags = 0;
-	u32 status = 0;
-
-	if (core_field_exists(task->thread_info.status)) {
-		if (typed)
-			status = task->thread_info.status;
-		else
-			core_read(&status, task, thread_info.status);
-		return (status & X86_TS_COMPAT) != 0;
-	}
-	if (typed)
-		flags = task->thread_info.flags;
-	else
-		core_read(&flags, task, thread_info.flags);
-	return (flags >> ARM64_TIF_32BIT & 1) != 0;
-}
 
 INLINE u32 call_of(s64 number, bool compat)
 {

@@ -12,8 +12,6 @@
 #define MAX_ERRNO 4095
 #define PF_KTHREAD 0x00200000
 #define TASK_SLEEPS 3	      /* TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE */
-#define X86_TS_COMPAT 0x2     /* arch/x86/include/asm/thread_info.h */
-#define ARM64_TIF_32BIT 22    /* arch/arm64/include/asm/thread_info.h */
 #define STORAGE_CREATE 1
 
 HELPER(long, read_user_text, 114, void *to, u32 size, const void *from);
@@ -23,13 +21,7 @@ HELPER(void *, storage_of_task, 156, void *map, void *task, void *value, u64 fla
 
 /* ---- Kernel fields, found by name. ---- */
 
-struct thread_info___calls {
-	unsigned long flags;
-	u32 status; /* x86 */
-} CORE;
-
 struct task_struct___calls {
-	struct thread_info___calls thread_info;
 	unsigned int flags;
 	unsigned int __state;
 	int pid;

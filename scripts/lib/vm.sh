@@ -79,6 +79,7 @@ make_initramfs() {
     processes congestion otel-memory thread-context with-capabilities with-token; do
     cp ".build-workloads/$program-static" "$root/bin/$program"
   done
+  cp .build-workloads/mappings-32 "$root/bin"
   cp Tests/Fixtures/*.bpf.o "$root/fixtures"
   for version; do
     cp -r "$vm_cache/$version/modules" "$root/modules/$(cat "$vm_cache/$version/release")"

@@ -74,7 +74,8 @@ struct MemoryAssembler {
       totals: totals(), usesStaticProbes: usesStaticProbes, sampleBytes: weight.mean,
       blocks: blocks(stacks),
       sites: sites(sums, stacks), processes: growth(),
-      otherProcesses: readings.others, victims: victims(),
+      otherProcesses: readings.others, unwatchedPrograms: readings.counts.unwatched,
+      victims: victims(),
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, unresolvedFrames: builder.unresolved.values.reduce(0, +),
       symbolSummary: builder.summary, host: names.node, kernelRelease: names.release)

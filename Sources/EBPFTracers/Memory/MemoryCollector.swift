@@ -11,6 +11,8 @@ struct MemoryCollector: ~Copyable {
   struct Announcement: Sendable {
     var process: ProcessIdentity
     var isNewProgram: Bool
+    /// It runs a 32-bit program.
+    var isCompat: Bool
   }
 
   /// What came through the ring.
@@ -100,7 +102,9 @@ struct MemoryCollector: ~Copyable {
     case Kind.process:
       if let event = BitwiseBytes.load(MemoryProcessEvent.self, from: record) {
         received.announced.append(
-          Announcement(process: event.process, isNewProgram: event.isNewProgram != 0))
+          Announcement(
+            process: event.process, isNewProgram: event.isNewProgram != 0,
+            isCompat: event.isCompat != 0))
         received.latencies.record(from: event.time, to: received.now)
         return
       }

@@ -39,6 +39,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var freesAdded: UInt64 = 0
   var releasedAdded: UInt64 = 0
   var unreadable: UInt64 = 0
+  var unwatched: UInt64 = 0
   var stacksSent: UInt64 = 0
   var stacksLost: UInt64 = 0
   var stacksCut: UInt64 = 0
@@ -69,7 +70,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.processesLost, \.sitesOverflowed, \.sitesLost, \.faults, \.faultStacks, \.mappings,
       \.mappingFailures, \.rssEvents, \.rssUpdates, \.unowned, \.victims, \.eventsLost,
       \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded, \.unreadable,
-      \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
+      \.unwatched, \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
     ]
   }
 }

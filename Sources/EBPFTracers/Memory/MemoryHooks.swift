@@ -11,6 +11,11 @@ struct MemoryHooks: Sendable {
   static let costly: Set<String> = [
     "memory_fault_user", "memory_fault_kernel", "memory_call_enter", "memory_call_exit",
   ]
+  /// What sees the mappings of 32-bit programs where tracepoints see the others'. It runs for every
+  /// system call of the machine, so it is attached only when there is such a program.
+  static let compat = ["memory_compat_enter", "memory_compat_exit"]
+  static let compatUsed = "raw_tp/sys_enter + raw_tp/sys_exit"
+  static let compatNeed = "mappings of 32-bit programs"
 
   private static let faultNeed = "page faults"
   private static let faultEvent = "memory_fault_event"
@@ -21,15 +26,16 @@ struct MemoryHooks: Sendable {
     kernel: any KernelInterface
   ) throws(EBPFError) {
     var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
-    var others: Set<String> = []
+    var others = Set(MemoryHooks.compat)
     var options = LoadOptions()
     options.maxEntries = [
       "live": 1, "sites": max(1, configuration.siteLimit), "events": configuration.eventBufferBytes,
     ]
     if configuration.allocations != .none {
       options.maxEntries["live"] = max(1, configuration.blockLimit)
-      others = source.programs
-      for index in object.programs.indices where others.contains(object.programs[index].name) {
+      others.formUnion(source.programs)
+      for index in object.programs.indices
+      where source.programs.contains(object.programs[index].name) {
         object.programs[index].attachType = mechanism.attachType
       }
       if mechanism.hasSessions && !source.usesStaticProbes {

@@ -20,6 +20,10 @@ public struct MemoryRecording: Sendable {
   /// Processes that ended and are not among ``processes``, since there were more than
   /// ``MemoryTracerConfiguration/endedLimit``. Blocks and sites of theirs have no command name.
   public var otherProcesses: EndedProcessTotals
+  /// 32-bit programs that ran before their mappings were watched: those they made until then are missing.
+  /// Watching begins with the first such program that is seen, since every system call of the machine
+  /// takes longer from then on.
+  public var unwatchedPrograms: UInt64
   /// The processes that the kernel killed for want of memory, in order.
   public var victims: [MemoryVictim]
   /// The stacks that blocks and sites refer to. Values are `alloc_objects`, `alloc_space`,

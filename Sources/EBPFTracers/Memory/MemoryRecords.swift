@@ -29,6 +29,7 @@ struct MemoryControl: BitwiseCopyable, Sendable {
     static let noStacks: UInt32 = 1 << 0
     static let keepTrack: UInt32 = 1 << 1
     static let picks: UInt32 = 1 << 2
+    static let watchesCompat: UInt32 = 1 << 3
   }
 }
 
@@ -138,7 +139,8 @@ struct MemorySiteEvent: BitwiseCopyable, Sendable {
 /// `struct memory_process_event`.
 struct MemoryProcessEvent: BitwiseCopyable, Sendable {
   var kind: UInt32
-  var isNewProgram: UInt32
+  var isNewProgram: UInt16
+  var isCompat: UInt16
   var process: ProcessIdentity
   var time: UInt64
 }

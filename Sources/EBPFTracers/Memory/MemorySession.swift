@@ -14,9 +14,11 @@ final class MemorySession: Sendable {
   let startTime: (monotonic: UInt64, wall: UInt64)
 
   private let attached: AttachedHooks
-  /// What is detached while suspended.
-  private let costlyPrograms: [String]
+  /// What is detached while suspended. Locked while that or more is attached or detached.
+  private let costly: Mutex<[String]>
   private let growthHooks: [TracerHook]
+  /// Mappings are seen by programs at all calls, those of 32-bit programs with the others.
+  private let seesAllCalls: Bool
   private let probes: AllocatorProbes?
   /// Allocations are those that processes tell of, and not the allocator's.
   let usesStaticProbes: Bool
@@ -40,6 +42,8 @@ final class MemorySession: Sendable {
     var ended: EndedProcesses
     /// Allocators that could not be probed when a followed process began a program that has them.
     var missed: [String] = []
+    /// How the mappings of 32-bit programs are seen, once there was one.
+    var compat: TracerHook?
 
     init(_ configuration: MemoryTracerConfiguration) {
       ended = EndedProcesses(limit: Int(configuration.endedLimit))
@@ -53,7 +57,7 @@ final class MemorySession: Sendable {
 
   init(
     _ configuration: MemoryTracerConfiguration, source: AllocationSource,
-    locator: AllocatorLocator, symbolizer: Symbolizer, lists: ProcessLists?,
+    locator: AllocatorLocator, watchesCompat: Bool, symbolizer: Symbolizer, lists: ProcessLists?,
     kernel: any KernelInterface
   ) throws(EBPFError) {
     self.symbolizer = symbolizer
@@ -82,7 +86,9 @@ final class MemorySession: Sendable {
     let loaded = try MemoryHooks(
       configuration, control, source, mechanism, filter: filter, kernel: kernel)
     attached = loaded.attached
-    costlyPrograms = attached.links.names.filter { MemoryHooks.costly.contains($0) }
+    let costly = attached.links.names.filter { MemoryHooks.costly.contains($0) }
+    self.costly = Mutex(costly)
+    seesAllCalls = costly.contains("memory_call_enter")
     growthHooks = loaded.hooks
     let object = attached.object
     economy = try EconomyMap(object)
@@ -117,11 +123,11 @@ final class MemorySession: Sendable {
       try probes.attach(files)
       self.probes = probes
     }
-    var recording = control
-    recording.paused = MemoryControl.Recording.on
-    state.withLock { $0.control = recording }
+    if seesAllCalls { control.flags |= MemoryControl.Flags.watchesCompat }
+    state.withLock { $0.control = control }
     startTime = (Clock.monotonic.now, Clock.wall.now)
-    try self.control.update(0, recording)
+    if watchesCompat { watchCompat() }
+    try change { $0.control.paused = MemoryControl.Recording.on }
     KernelTypes.running.forget()
     try startReading(events.fileDescriptor)
   }
@@ -175,6 +181,7 @@ extension MemorySession {
   /// ones left.
   private func drain() {
     let (announced, ended) = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    if announced.contains(where: \.isCompat) { watchCompat() }
     for announcement in announced {
       let process = Int32(truncatingIfNeeded: announcement.process.processID)
       // A process that is gone already shows up as unresolved frames, with that reason.
@@ -259,6 +266,7 @@ extension MemorySession {
   /// The hooks in use.
   var hooks: [TracerHook] {
     var hooks = growthHooks
+    if let compat = state.withLock({ $0.compat }) { hooks.append(compat) }
     if var hook = probes?.hook {
       hook.refused += [sourceRefusal].compactMap(\.self)
       let missed = state.withLock { $0.missed }
@@ -302,13 +310,34 @@ extension MemorySession {
       if wasSuspended && !economy.isSuspended { state.control.generation &+= 1 }
     }
     guard wasSuspended != economy.isSuspended else { return }
-    let links = attached.links
-    for name in costlyPrograms {
-      if economy.isSuspended {
-        try links.detach(name)
-      } else {
-        try links.insert(try attached.object.program(name).attachBySection(), as: name)
+    try costly.withLock { (names) throws(EBPFError) in
+      for name in names {
+        if economy.isSuspended { try attached.links.detach(name) } else { try attach(name) }
       }
+    }
+  }
+
+  private func attach(_ name: String) throws(EBPFError) {
+    try attached.links.insert(try attached.object.program(name).attachBySection(), as: name)
+  }
+
+  /// Sees the mappings of 32-bit programs from now on; what keeps it from that is in ``hooks``.
+  private func watchCompat() {
+    costly.withLock { names in
+      guard !seesAllCalls, state.withLock({ $0.compat == nil }) else { return }
+      var hook = TracerHook(need: MemoryHooks.compatNeed, used: MemoryHooks.compatUsed, refused: [])
+      do throws(EBPFError) {
+        for name in MemoryHooks.compat {
+          if !state.withLock({ $0.isSuspended }) { try attach(name) }
+          names.append(name)
+        }
+        try change { $0.control.flags |= MemoryControl.Flags.watchesCompat }
+      } catch {
+        hook = TracerHook(
+          need: MemoryHooks.compatNeed, used: "none",
+          refused: [TracerHook.Refusal(hook: MemoryHooks.compatUsed, why: error.description)])
+      }
+      state.withLock { $0.compat = hook }
     }
   }
 
@@ -316,6 +345,7 @@ extension MemorySession {
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {
     // Before the filter changes, so that no block is freed unseen in between.
     try change { $0.control.flags |= MemoryControl.Flags.keepTrack }
+    if CompatPrograms.run(among: filter.processes) { watchCompat() }
     try self.filter.change(to: filter, in: attached.object)
   }
 

@@ -59,6 +59,7 @@ public final class MemoryTracer: Tracer {
       let locator = AllocatorLocator(allocator: configuration.allocator)
       return try MemorySession(
         configuration, source: try source(locator), locator: locator,
+        watchesCompat: watchesCompat,
         symbolizer: TracerSharing.symbolizer(sharing), lists: lists, kernel: kernel)
     }
   }
@@ -123,6 +124,12 @@ public final class MemoryTracer: Tracer {
     try life.withSession("filter") { (session) throws(EBPFError) in
       try session.setFilter(filter)
     }
+  }
+
+  /// Whether a 32-bit program is among what will be recorded.
+  private var watchesCompat: Bool {
+    if let program { return AllocatorLocator.program(program).map(CompatPrograms.isOne) ?? false }
+    return CompatPrograms.run(among: configuration.filter.processes)
   }
 
   /// Where allocations of what will be recorded are seen.

@@ -13,6 +13,8 @@ struct MemoryDocument: Encodable {
   let sites: [Site]
   let processes: [Growth]
   let otherProcesses: Others
+  /// 32-bit programs that ran before their mappings were watched.
+  let unwatchedPrograms: UInt64
   let victims: [Victim]
   let loss: LossDocument
   let overhead: OverheadDocument
@@ -167,6 +169,7 @@ struct MemoryDocument: Encodable {
         unmappedBytes: process.unmappedBytes, breakBytes: process.breakBytes)
     }
     otherProcesses = Others(result.otherProcesses)
+    unwatchedPrograms = result.unwatchedPrograms
     victims = result.victims.map { victim in
       Victim(
         pid: victim.process, command: victim.command, timeUnixNs: victim.time,

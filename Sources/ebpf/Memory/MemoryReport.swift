@@ -24,6 +24,7 @@ struct MemoryReport {
   var hasLoss: Bool {
     result.statistics.dropped > 0 || result.statistics.truncated > 0
       || result.totals.untracked > 0 || result.statistics.unfollowed > 0
+      || result.unwatchedPrograms > 0
   }
 
   /// What is missing, in one sentence.
@@ -31,7 +32,14 @@ struct MemoryReport {
     "\(Figures.count(result.statistics.dropped)) events were dropped, "
       + "\(Figures.count(result.totals.untracked)) blocks found no room (--max-blocks) and "
       + "\(Figures.count(result.statistics.truncated)) stacks are incomplete"
-      + TracerFooter.unfollowed(result.statistics)
+      + TracerFooter.unfollowed(result.statistics) + unwatched
+  }
+
+  private var unwatched: String {
+    result.unwatchedPrograms == 0
+      ? ""
+      : "; \(Figures.count(result.unwatchedPrograms)) 32-bit programs ran before their mappings "
+        + "were watched"
   }
 
   /// Writes the file if one was asked for, then the result, then the footer. A person sees the
@@ -111,7 +119,7 @@ struct MemoryReport {
         + "\(Figures.seconds(Double(statistics.recordedNanoseconds) / 1e9)); "
         + "\(Figures.count(statistics.dropped)) dropped, "
         + "\(Figures.count(statistics.truncated)) stacks truncated"
-        + TracerFooter.unfollowed(statistics))
+        + TracerFooter.unfollowed(statistics) + unwatched)
     if command.recordsAllocations { allocations(footer) }
     let others = result.otherProcesses
     if others.processes > 0 {
