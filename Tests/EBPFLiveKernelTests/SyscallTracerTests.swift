@@ -21,6 +21,35 @@ import Testing
       uniqueKeysWithValues: summary.calls.filter { $0.count > 0 }.map { ($0.call.label, $0.count) })
   }
 
+  @Test(arguments: [true, false])
+  func `a filter that is set again keeps the processes that are followed`(follows: Bool) throws {
+    let program = try StoppedProcess.workload("syscalls")
+    let shell = try StoppedProcess(["/bin/sh", "-c", "kill -STOP $$; \(program); true"])
+    let tracer = tracer(of: shell.id) { $0.filter.followsChildren = true }
+    try tracer.start()
+    shell.resume()
+    var child: Int32?
+    try Kernel.eventually {
+      child = try stoppedChild(of: shell.id)
+      return child != nil
+    }
+    var filter = tracer.configuration.filter
+    filter.commands = ["syscalls"]
+    filter.followsChildren = follows
+    try tracer.setFilter(filter)
+    kill(try #require(child), SIGCONT)
+    #expect(try shell.wait() == 0)
+    #expect(counts(try tracer.stop())["getppid"] == (follows ? 100_000 : nil))
+  }
+
+  private func stoppedChild(of process: Int32) throws -> Int32? {
+    let children = try SystemFile.text("/proc/\(process)/task/\(process)/children")
+    guard let child = children.split(separator: " ").first.flatMap({ Int32($0) }) else {
+      return nil
+    }
+    return try SystemFile.text("/proc/\(child)/stat").contains(") T ") ? child : nil
+  }
+
   @Test func `Capability 24, 25: 111,001 calls are counted, 111,000 return, 5,000 fail`() throws {
     let child = try StoppedProcess(workload: "syscalls")
     let tracer = tracer(of: child.id)

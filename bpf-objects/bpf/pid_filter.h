@@ -10,6 +10,8 @@
 enum pid_filter_bits {
 	PID_FILTER_PROCESS = 1 << 0, /* this process */
 	PID_FILTER_FOLLOW = 1 << 1,  /* and every process it starts, and theirs */
+	/* Above: the process that the filter names, of which this one comes. */
+	PID_FILTER_NAMED_SHIFT = 2,
 };
 
 struct {

@@ -6,7 +6,7 @@
  *
  *   map               type    key                        value
  *   filter_control    array   u32 (0)                    struct process_filter
- *   pid_filter        hash    u32 process id             u32 enum pid_filter_bits (pid_filter.h)
+ *   pid_filter        hash    u32 process id             u32 enum pid_filter_bits (pid_filter.h), and the named one
  *   command_filter    hash    char[16], zero filled      u32 (1)
  *   cgroup_filter     hash    u64 cgroup id (v2)         u32 (1)
  *

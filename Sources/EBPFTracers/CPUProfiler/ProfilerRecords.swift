@@ -102,12 +102,6 @@ enum ProfilerFlags {
   static let includeIdle: UInt32 = 1 << 3
 }
 
-/// `enum pid_filter_bits`.
-enum ProcessFilterBits {
-  static let process: UInt32 = 1 << 0
-  static let follow: UInt32 = 1 << 1
-}
-
 /// `struct profiler_counters`, one for each CPU.
 struct ProfilerCounters: BitwiseCopyable, Sendable {
   var firstSample: UInt64 = 0

@@ -8,7 +8,7 @@ internal import EBPFSystem
 struct ProcessFilterMaps: Sendable {
   /// What tracers may have in common.
   let lists: [String: RawMap]
-  private let processes: Map<UInt32, UInt32>
+  private let processes: Map<UInt32, ListedProcess>
   private let commands: Map<CommandName, UInt32>
   private let cgroups: Map<UInt64, UInt32>
   private let control: Map<UInt32, ProcessFilterControl>
@@ -33,9 +33,11 @@ struct ProcessFilterMaps: Sendable {
 
   /// Adds what a filter lists. Process ids are those that BPF programs see.
   func add(_ filter: TracerFilter) throws(EBPFError) {
-    var bits = ProcessFilterBits.process
-    if filter.followsChildren { bits |= ProcessFilterBits.follow }
-    for process in filter.processes { try processes.update(UInt32(bitPattern: process), bits) }
+    for process in filter.processes {
+      let process = UInt32(bitPattern: process)
+      try processes.update(
+        process, ListedProcess(named: process, isFollowed: filter.followsChildren))
+    }
     for name in filter.commands { try commands.update(CommandName(name), 1) }
     for id in filter.cgroups { try cgroups.update(id, 1) }
   }
@@ -50,11 +52,12 @@ struct ProcessFilterMaps: Sendable {
     try control.update(0, ProcessFilterControl(flags: flags, excludedProcess: excluded))
   }
 
-  /// Removes what the filter does not list.
+  /// Removes what the filter does not list. What listed processes started stays, when they are followed.
   func removeOthers(than filter: TracerFilter) throws(EBPFError) {
     let wanted = Set(filter.processes.map { UInt32(bitPattern: $0) })
     let names = Set(filter.commands.map { CommandName($0) })
-    for key in try processes.entries().map(\.key) where !wanted.contains(key) {
+    for (key, process) in try processes.entries() where !wanted.contains(key) {
+      guard !filter.followsChildren || !wanted.contains(process.named) else { continue }
       _ = try processes.delete(key)
     }
     for key in try commands.entries().map(\.key) where !names.contains(key) {
@@ -64,6 +67,22 @@ struct ProcessFilterMaps: Sendable {
       _ = try cgroups.delete(key)
     }
   }
+}
+
+/// Why a process is listed: `enum pid_filter_bits`, and above those the process that the filter names.
+struct ListedProcess: BitwiseCopyable, Sendable {
+  private let value: UInt32
+  private static let process: UInt32 = 1 << 0
+  private static let follow: UInt32 = 1 << 1
+  private static let namedShift: UInt32 = 2
+
+  /// Process ids have 22 bits at most (PID_MAX_LIMIT, include/linux/threads.h).
+  init(named process: UInt32, isFollowed: Bool) {
+    value = process << Self.namedShift | Self.process | (isFollowed ? Self.follow : 0)
+  }
+
+  /// The process that the filter names, of which this one comes.
+  var named: UInt32 { value >> Self.namedShift }
 }
 
 /// `struct process_filter`.
