@@ -59,6 +59,9 @@ public struct SymbolizedFrame: Sendable, Hashable {
   /// The line that the address comes from, or that the next inner function was inlined at; 0 when it
   /// is not known.
   public var line = 0
+  /// There is debug information about the address that could not be read: inlined functions or the line
+  /// may be missing.
+  public var isPartial = false
   /// What the address was mapped from.
   public var module: Module?
   /// Why there is no function name; nil when there is one.

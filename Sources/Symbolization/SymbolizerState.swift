@@ -211,6 +211,7 @@ struct SymbolizerState: Sendable {
       case .function(let function, let place):
         frame.functionAddress = function.address &+ bias
         frame.set(place.source)
+        frame.isPartial = place.isPartial
         names.name(&frame, function.name)
       }
     }

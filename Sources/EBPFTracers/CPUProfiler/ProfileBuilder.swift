@@ -19,6 +19,9 @@ struct ProfileBuilder {
   private(set) var brokenStacks: Int64 = 0
   /// Distinct frames without a name, by reason.
   private(set) var unresolved: [UnresolvedReason: Int] = [:]
+  /// Distinct frames whose inlined functions or lines may be missing, since debug information could not
+  /// be read.
+  private(set) var partial = 0
 
   private var mappings: [Profile.Mapping: Int] = [:]
   private var frames: [Profile.Frame: Int] = [:]
@@ -126,6 +129,7 @@ struct ProfileBuilder {
     let before = profile.frames.count
     let index = ProfileBuilder.intern(value, &frames, &profile.frames)
     if index == before, let reason = frame.unresolved { unresolved[reason, default: 0] += 1 }
+    if index == before, frame.isPartial { partial += 1 }
     return index
   }
 
@@ -151,6 +155,10 @@ struct ProfileBuilder {
     let reasons = unresolved.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
     if !reasons.isEmpty {
       text += "; " + reasons.map { "\($0.value) \($0.key.explanation)" }.joined(separator: ", ")
+    }
+    if partial > 0 {
+      text +=
+        "; \(partial) may lack lines or inlined functions: debug information could not be read"
     }
     if brokenStacks > 0 {
       text += "; \(brokenStacks) samples do not reach the root of their stack"

@@ -10,8 +10,10 @@ struct DWARFSections: Sendable {
   private var isReleased = false
   let information: Bytes
   let abbreviations: Bytes
-  /// Empty for a file without lines.
+  /// Empty for a file without lines, and where they cannot be expanded.
   let lines: Bytes
+  /// There are lines that cannot be expanded.
+  let lacksLines: Bool
   private let strings: Bytes
   private let lineStrings: Bytes
   private let stringOffsets: Bytes
@@ -52,7 +54,13 @@ struct DWARFSections: Sendable {
     self.information = information
     self.abbreviations = abbreviations
     let nothing = Bytes([])
-    lines = try contents("line") ?? nothing
+    do throws(EBPFError) {
+      lines = try contents("line") ?? nothing
+      lacksLines = false
+    } catch {
+      lines = nothing
+      lacksLines = true
+    }
     strings = try contents("str") ?? nothing
     lineStrings = try contents("line_str") ?? nothing
     stringOffsets = try contents("str_offsets") ?? nothing
@@ -66,7 +74,7 @@ struct DWARFSections: Sendable {
     let nothing = Bytes([])
     (self.file, isReleased) = (file, true)
     (information, abbreviations, lines) = (nothing, nothing, nothing)
-    (strings, lineStrings) = (nothing, nothing)
+    (strings, lineStrings, lacksLines) = (nothing, nothing, false)
     (stringOffsets, addresses, ranges, rangeLists) = (nothing, nothing, nothing, nothing)
   }
 

@@ -23,20 +23,22 @@ struct SourcePlace: Sendable, Hashable {
   var inlined: [InlinedFunction] = []
   /// The line of the function that has the code.
   var source: SourceLine?
+  /// There is more that could not be read: it makes no sense, or is more than may be read.
+  var isPartial = false
 }
 
 /// Where addresses are in the sources, by `.debug_info` and `.debug_line`: unit by unit, only those that
 /// hold addresses that were asked for.
 ///
 /// Nothing is read before the first question; then the headers and first entries of all units, which
-/// say where their code is. What makes no sense is left out and counted.
+/// say where their code is. What cannot be read is left out, and the places it may be about say so.
 struct SourcePlaces: Sendable {
   private var sections: DWARFSections
   private var units: [DWARFUnit]?
   /// Where units have code, by address.
   private var code: [Code] = []
-  /// Units that make no sense, wholly or in part.
-  private(set) var malformedUnits = 0
+  /// Not all units could be found.
+  private var lacksUnits = false
   /// Bytes of entries that may still be read.
   private var budget = SourcePlaces.mostBytes
   /// The forms of the units read last.
@@ -72,25 +74,30 @@ struct SourcePlaces: Sendable {
 
   /// Where each address is.
   mutating func places(at addresses: [UInt64]) -> [SourcePlace] {
-    do throws(EBPFError) { try sections.expand() } catch { malformedUnits += 1 }
+    do throws(EBPFError) { try sections.expand() } catch { lacksUnits = true }
     if units == nil { findUnits() }
     let units = units ?? []
     var wanted: [Int: [Int]] = [:]
-    for (index, address) in addresses.enumerated() {
-      if let unit = unit(holding: address) { wanted[unit, default: []].append(index) }
-    }
     var found = [SourcePlace](repeating: SourcePlace(), count: addresses.count)
+    for (index, address) in addresses.enumerated() {
+      if let unit = unit(holding: address) {
+        wanted[unit, default: []].append(index)
+      } else {
+        found[index].isPartial = lacksUnits
+      }
+    }
     var names: [UInt64: String] = [:]
     for (unit, indices) in wanted {
       let sorted = indices.sorted { addresses[$0] < addresses[$1] }
       let places = sorted.map { addresses[$0] }
       var lines = UnitLines(units[unit], sections, &budget)
       let innermost = lines.places(at: places)
+      var isPartial = units[unit].end - units[unit].firstEntry > budget
       do throws(MalformedDWARF) {
-        let chains = try chains(at: places, in: units[unit])
+        let chains = isPartial ? [] : try chains(at: places, in: units[unit])
         for (place, index) in sorted.enumerated() {
           var source = innermost[place]
-          for inlined in chains[place].reversed() {
+          for inlined in isPartial ? [] : chains[place].reversed() {
             let name: String
             if let known = names[inlined.entry] {
               name = known
@@ -106,8 +113,8 @@ struct SourcePlaces: Sendable {
           }
           found[index].source = lines.source(source)
         }
-      } catch { malformedUnits += 1 }
-      if lines.isMalformed { malformedUnits += 1 }
+      } catch { isPartial = true }
+      if isPartial || lines.isUnread { for index in indices { found[index].isPartial = true } }
       sections.releasePages()
     }
     return found
@@ -123,13 +130,14 @@ struct SourcePlaces: Sendable {
         var unit = try DWARFUnit(&cursor)
         if unit.hasCode {
           do throws(MalformedDWARF) { try readFirstEntry(of: &unit, units.count) } catch {
-            malformedUnits += 1
+            lacksUnits = true
           }
         }
         units.append(unit)
         if units.count % 1024 == 0 { sections.releasePages() }
       }
-    } catch { malformedUnits += 1 }
+      lacksUnits = lacksUnits || !cursor.isAtEnd
+    } catch { lacksUnits = true }
     code.sort { ($0.start, $0.end) < ($1.start, $1.end) }
     sections.releasePages()
     self.units = units
@@ -194,7 +202,6 @@ struct SourcePlaces: Sendable {
     at addresses: [UInt64], in unit: DWARFUnit
   ) throws(MalformedDWARF) -> [[Inlined]] {
     var chains = [[Inlined]](repeating: [], count: addresses.count)
-    guard unit.end - unit.firstEntry <= budget else { return chains }
     let forms = try abbreviations(of: unit)
     var cursor = try DWARFCursor(
       sections.information, at: UInt64(unit.firstEntry), to: unit.end)

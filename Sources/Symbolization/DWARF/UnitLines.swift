@@ -1,18 +1,24 @@
 /// The source lines of a unit: its line number program, and the paths of the files it names.
 struct UnitLines {
   private var program: LineProgram?
-  private(set) var isMalformed = false
+  /// What there is could not be read: it makes no sense, or is more than may be read.
+  private(set) var isUnread = false
   private var paths: [UInt64: String] = [:]
 
   /// - Parameter budget: bytes that may still be read, of which the program's are taken.
   init(_ unit: DWARFUnit, _ sections: DWARFSections, _ budget: inout Int) {
     guard let offset = unit.lineProgram else { return }
+    isUnread = sections.lacksLines
+    guard !isUnread else { return }
     do throws(MalformedDWARF) {
       let program = try LineProgram(sections, at: offset, of: unit)
-      guard program.size <= budget else { return }
+      guard program.size <= budget else {
+        isUnread = true
+        return
+      }
       budget -= program.size
       self.program = program
-    } catch { isMalformed = true }
+    } catch { isUnread = true }
   }
 
   /// Where each of these addresses, in order, comes from.
@@ -20,7 +26,7 @@ struct UnitLines {
     let unknown = [LineProgram.Place?](repeating: nil, count: addresses.count)
     guard let program else { return unknown }
     do throws(MalformedDWARF) { return try program.places(at: addresses) } catch {
-      isMalformed = true
+      isUnread = true
       return unknown
     }
   }
@@ -34,7 +40,7 @@ struct UnitLines {
       paths[place.file] = path
       return SourceLine(file: path, line: line)
     } catch {
-      isMalformed = true
+      isUnread = true
       return nil
     }
   }

@@ -21,6 +21,8 @@ final class ModuleFile: Sendable {
     var symbols: Result<ELFSymbols, EBPFError>?
     /// Nil when the file has no debug information that could be read.
     var sources: SourcePlaces?
+    /// It has some that could not be read.
+    var lacksSources = false
     var known: [UInt64: Answer] = [:]
   }
 
@@ -141,7 +143,9 @@ final class ModuleFile: Sendable {
           !symbols.wasCutShort && !bytes.wasCutShort && state.sources?.wasCutShort != true
         for (index, (address, function)) in zip(missing, functions).enumerated() {
           let answer =
-            function.map { Answer.function($0, sources?[index] ?? SourcePlace()) }
+            function.map {
+              Answer.function($0, sources?[index] ?? SourcePlace(isPartial: state.lacksSources))
+            }
             ?? .unresolved(reason)
           state.known[address] = isWhole ? answer : .unresolved(.malformedFile)
         }
@@ -161,7 +165,7 @@ final class ModuleFile: Sendable {
       state.symbols = .success(try ELFSymbols(elf, debugFile: debugFile))
       // Functions have their names without it.
       do throws(EBPFError) { state.sources = try SourcePlaces(debugFile ?? elf) } catch {
-        state.sources = nil
+        state.lacksSources = true
       }
     } catch { state.symbols = .failure(error) }
   }
