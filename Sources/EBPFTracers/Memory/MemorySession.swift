@@ -14,11 +14,8 @@ final class MemorySession: Sendable {
   let startTime: (monotonic: UInt64, wall: UInt64)
 
   private let attached: AttachedHooks
-  /// What is detached while suspended. Locked while that or more is attached or detached.
-  private let costly: Mutex<[String]>
+  private let costly: CostlyHooks
   private let growthHooks: [TracerHook]
-  /// Mappings are seen by programs at all calls, those of 32-bit programs with the others.
-  private let seesAllCalls: Bool
   private let probes: AllocatorProbes?
   /// Allocations are those that processes tell of, and not the allocator's.
   let usesStaticProbes: Bool
@@ -42,8 +39,6 @@ final class MemorySession: Sendable {
     var ended: EndedProcesses
     /// Allocators that could not be probed when a followed process began a program that has them.
     var missed: [String] = []
-    /// How the mappings of 32-bit programs are seen, once there was one.
-    var compat: TracerHook?
 
     init(_ configuration: MemoryTracerConfiguration) {
       ended = EndedProcesses(limit: Int(configuration.endedLimit))
@@ -86,9 +81,7 @@ final class MemorySession: Sendable {
     let loaded = try MemoryHooks(
       configuration, control, source, mechanism, filter: filter, kernel: kernel)
     attached = loaded.attached
-    let costly = attached.links.names.filter { MemoryHooks.costly.contains($0) }
-    self.costly = Mutex(costly)
-    seesAllCalls = costly.contains("memory_call_enter")
+    costly = CostlyHooks(attached)
     growthHooks = loaded.hooks
     let object = attached.object
     economy = try EconomyMap(object)
@@ -123,7 +116,7 @@ final class MemorySession: Sendable {
       try probes.attach(files)
       self.probes = probes
     }
-    if seesAllCalls { control.flags |= MemoryControl.Flags.watchesCompat }
+    if costly.seesCompat { control.flags |= MemoryControl.Flags.watchesCompat }
     state.withLock { $0.control = control }
     startTime = (Clock.monotonic.now, Clock.wall.now)
     if watchesCompat { watchCompat() }
@@ -224,7 +217,7 @@ extension MemorySession {
     try change { $0.control.paused = MemoryControl.Recording.idle }
     let end = Clock.monotonic.now
     probes?.detach()
-    attached.links.detachAll()
+    costly.end()
     poller.stop()
     return try readings(at: end)
   }
@@ -266,7 +259,7 @@ extension MemorySession {
   /// The hooks in use.
   var hooks: [TracerHook] {
     var hooks = growthHooks
-    if let compat = state.withLock({ $0.compat }) { hooks.append(compat) }
+    if let compat = costly.compat { hooks.append(compat) }
     if var hook = probes?.hook {
       hook.refused += [sourceRefusal].compactMap(\.self)
       let missed = state.withLock { $0.missed }
@@ -295,9 +288,8 @@ extension MemorySession {
   /// call of the machine is not attached; the allocator's probes are, for the sake of its blocks.
   func economize(_ economy: TracerEconomy) throws(EBPFError) {
     self.economy.apply(economy)
-    var wasSuspended = false
     try change { state in
-      wasSuspended = state.isSuspended
+      let wasSuspended = state.isSuspended
       state.isSuspended = economy.isSuspended
       state.setRecording()
       typealias Flags = MemoryControl.Flags
@@ -309,35 +301,13 @@ extension MemorySession {
       if economy.sampling > 1 { state.control.flags |= Flags.picks }
       if wasSuspended && !economy.isSuspended { state.control.generation &+= 1 }
     }
-    guard wasSuspended != economy.isSuspended else { return }
-    try costly.withLock { (names) throws(EBPFError) in
-      for name in names {
-        if economy.isSuspended { try attached.links.detach(name) } else { try attach(name) }
-      }
-    }
-  }
-
-  private func attach(_ name: String) throws(EBPFError) {
-    try attached.links.insert(try attached.object.program(name).attachBySection(), as: name)
+    try costly.setSuspended(economy.isSuspended)
   }
 
   /// Sees the mappings of 32-bit programs from now on; what keeps it from that is in ``hooks``.
   private func watchCompat() {
-    costly.withLock { names in
-      guard !seesAllCalls, state.withLock({ $0.compat == nil }) else { return }
-      var hook = TracerHook(need: MemoryHooks.compatNeed, used: MemoryHooks.compatUsed, refused: [])
-      do throws(EBPFError) {
-        for name in MemoryHooks.compat {
-          if !state.withLock({ $0.isSuspended }) { try attach(name) }
-          names.append(name)
-        }
-        try change { $0.control.flags |= MemoryControl.Flags.watchesCompat }
-      } catch {
-        hook = TracerHook(
-          need: MemoryHooks.compatNeed, used: "none",
-          refused: [TracerHook.Refusal(hook: MemoryHooks.compatUsed, why: error.description)])
-      }
-      state.withLock { $0.compat = hook }
+    costly.watchCompat { () throws(EBPFError) in
+      try change { $0.control.flags |= MemoryControl.Flags.watchesCompat }
     }
   }
 
@@ -350,11 +320,11 @@ extension MemorySession {
   }
 
   private func change(_ body: (inout State) -> Void) throws(EBPFError) {
-    let control = state.withLock { state in
+    // At one moment, so that of two changes the later one is in force.
+    try state.withLock { (state) throws(EBPFError) in
       body(&state)
-      return state.control
+      try control.update(0, state.control)
     }
-    try self.control.update(0, control)
   }
 
   /// Started processes that should have been followed and are not.
@@ -381,7 +351,7 @@ extension MemorySession {
   /// Gives everything back to the kernel.
   func unload() {
     probes?.detach()
-    attached.links.detachAll()
+    costly.end()
     poller.stop()
     attached.object.unload()
   }
