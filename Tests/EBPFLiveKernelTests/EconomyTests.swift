@@ -198,6 +198,36 @@ import Testing
     #expect(statistics.seen == statistics.recorded + statistics.dropped + statistics.unwanted)
   }
 
+  /// What is at all calls for the sake of 32-bit programs goes with the rest, and comes back.
+  @Test(arguments: [false, true])
+  func `memory: while suspended nothing is at all calls`(meetsLater: Bool) throws {
+    let child = try StoppedProcess(workload: "mappings-32")
+    var configuration = MemoryTracerConfiguration()
+    configuration.filter.processes = [meetsLater ? getpid() : child.id]
+    configuration.includesSelf = true
+    let tracer = MemoryTracer(configuration)
+    try tracer.start()
+    let attached = try ownLinks()
+    if meetsLater {
+      try tracer.economize(.suspended)
+      var filter = TracerFilter()
+      filter.processes = [child.id]
+      try tracer.setFilter(filter)
+      #expect(try tracer.hooks().contains { $0.need == "mappings of 32-bit programs" })
+      try tracer.economize(TracerEconomy())
+      #expect(try ownLinks() == attached + 2)
+    } else {
+      try tracer.economize(.suspended)
+      #expect(try ownLinks() <= attached - 4)
+      try tracer.economize(TracerEconomy())
+      #expect(try ownLinks() == attached)
+    }
+    #expect(try child.finish() == 0)
+    let recording = try tracer.stop()
+    let growth = try #require(recording.processes.first { $0.process == child.id })
+    #expect(growth.maps == 15 && growth.unmaps == 5 && recording.unwatchedPrograms == 0)
+  }
+
   @Test(arguments: ["syscalls", "memory", "network", "profile"])
   func `a thousand pauses and a hundred suspensions keep the descriptors`(name: String) throws {
     // The profiler opens the files of programs that it meets: here it meets none.
