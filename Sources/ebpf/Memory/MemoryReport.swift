@@ -38,8 +38,7 @@ struct MemoryReport {
   private var unwatched: String {
     result.unwatchedPrograms == 0
       ? ""
-      : "; \(Figures.count(result.unwatchedPrograms)) 32-bit programs ran before their mappings "
-        + "were watched"
+      : "; the first mappings of \(Figures.count(result.unwatchedPrograms)) programs (32-bit) are missing"
   }
 
   /// Writes the file if one was asked for, then the result, then the footer. A person sees the
