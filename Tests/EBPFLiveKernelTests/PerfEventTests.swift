@@ -43,9 +43,18 @@ import Testing
   }
 
   @Test func `a clock on every CPU samples at its rate, and at another when told`() throws {
+    let online = try CPUSet.online().cpus
+    // While a CPU idles, its clock may fire and take no sample: each has something to do.
+    let busy = try online.map { cpu in
+      try StoppedProcess([
+        "/usr/bin/taskset", "-c", "\(cpu)", "/bin/sh", "-c", "kill -STOP $$; while :; do :; done",
+      ])
+    }
+    defer { for process in busy { process.send(SIGKILL) } }
+    for process in busy { process.resume() }
     let (object, program) = try sampler()
     let link = try program.attach(.perfEvent(.cpuClock(hz: 99)))
-    let cpus = UInt64(try CPUSet.online().cpus.count)
+    let cpus = UInt64(online.count)
     // A virtual machine may lose a CPU for a while, so a second may have fewer, but none has more: what was
     // missed is not made up for.
     func samples(most hz: UInt64) throws -> UInt64 {
