@@ -230,7 +230,8 @@ import Testing
     #expect(lines("SPIN") == [4])
     // Where the inlined one is called.
     #expect(lines("BURN").contains(9) && lines("BURN").isSubset(of: [7, 8, 9]))
-    #expect(lines("main") == [13])
+    // A sample may fall into the end of the call that stopped it.
+    #expect(lines("main").contains(13) && lines("main").isSubset(of: [12, 13]))
   }
 
   @Test func `samples before an exec are named by the program before it`() throws {
