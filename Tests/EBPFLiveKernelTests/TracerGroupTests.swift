@@ -159,7 +159,7 @@ import Testing
 
   private static let atAllCalls: Set = [
     "enter_typed", "exit_typed", "enter_raw", "exit_raw", "memory_call_enter", "memory_call_exit",
-    "network_exit_raw",
+    "memory_compat_enter", "memory_compat_exit", "network_exit_raw",
   ]
   private static let atSomeCalls: Set = [
     "memory_mmap_exit", "memory_munmap_exit", "memory_mremap_exit", "memory_break_enter",

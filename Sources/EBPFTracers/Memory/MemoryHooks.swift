@@ -12,8 +12,9 @@ struct MemoryHooks: Sendable {
     "memory_fault_user", "memory_fault_kernel", "memory_call_enter", "memory_call_exit",
   ]
   /// What sees the mappings of 32-bit programs where tracepoints see the others'. It runs for every
-  /// system call of the machine, so it is attached only when there is such a program.
-  static let compat = ["memory_compat_enter", "memory_compat_exit"]
+  /// system call of the machine, so it is attached only when there is such a program. The return comes
+  /// first: a call whose entry was seen and whose return was not would take the next one's for its own.
+  static let compat = ["memory_compat_exit", "memory_compat_enter"]
   static let compatUsed = "raw_tp/sys_enter + raw_tp/sys_exit"
   static let compatNeed = "mappings of 32-bit programs"
 
