@@ -36,7 +36,9 @@ enum WallChecks {
         try equal(Set(result.threads.map(\.thread)), Set(threads), "threads")
         for times in result.threads {
           try equal(times.wall, result.statistics.recordedNanoseconds, "time of \(times)")
-          try require(times.running > 0 && times[.sleeping] > 0, "\(times)")
+          try require(
+            times.running > 0 && times[.sleeping] > 0,
+            "\(times): \(ThreadState.allCases.map { times[$0] })")
           try require(times.existedBefore && !times.hasEnded, "\(times)")
         }
         let profile = result.profile

@@ -16,7 +16,8 @@
  * (made before it was started, began when it ran, worked from begin to end of its work, used of its
  * CPU time) and then waits for ever, in pause(). "done" is the last line.
  *
- * The second prints what CPU time a round's half takes; with "stop" it stops itself before and after. The
+ * The second prints what CPU time a round's half takes; with "stop" it stops itself before and after,
+ * and both threads wait for each byte: neither takes the CPU from the other when it is woken. The
  * third and the fourth stop themselves first. In the fourth the thread "woken" waits ROUNDS times for each of:
  *   a futex     in wait_for_futex, until the main thread is in wake_by_futex
  *   a pipe      in wait_for_pipe, until the main thread is in wake_by_pipe
@@ -216,6 +217,16 @@ static void *answer(void *argument)
 	return argument;
 }
 
+/* Threads from here on do not preempt each other when they are woken (sched(7), SCHED_BATCH). Where they
+ * do, every time, one of the two finds its byte there whenever it runs, and never waits. */
+static void wait_for_turns(void)
+{
+	const struct sched_param none = { 0 };
+
+	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		exit(1);
+}
+
 /* Each round is two switches: there, and back. */
 static void hand_over(long rounds, bool stops)
 {
@@ -226,6 +237,8 @@ static void hand_over(long rounds, bool stops)
 	if (pipe(there) != 0 || pipe(back) != 0)
 		exit(1);
 	pin();
+	if (stops)
+		wait_for_turns();
 	pthread_create(&other, NULL, answer, NULL);
 	if (stops)
 		stop_until_continued();
