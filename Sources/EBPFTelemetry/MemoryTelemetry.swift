@@ -53,6 +53,7 @@ public struct MemoryTelemetry: Sendable {
       toldVictims = 0
     }
     losses.report(recording.statistics, at: now, &pending)
+    losses.report(unwatchedPrograms: recording.unwatchedPrograms, at: now, &pending)
     for victim in recording.victims.dropFirst(toldVictims) { report(victim, at: now) }
     toldVictims = recording.victims.count
 

@@ -69,6 +69,29 @@ import Testing
     #expect(telemetry.statistics.logRecords == 2)
   }
 
+  @Test func `programs whose first mappings are missing are told of, each once`() throws {
+    var telemetry = MemoryTelemetry(testOptions)
+    var recording = recording()
+    func records() throws -> [[String]] {
+      try rows(telemetry.collect(recording), .logs, "record").map { [$0[1], $0[5], $0[6]] }
+    }
+    #expect(try records().isEmpty)
+    for count in [UInt64(2), 3] {
+      let new = count == 2 ? 2 : 1
+      recording.unwatchedPrograms = count
+      #expect(
+        try records() == [
+          [
+            "ebpf.tracer.loss",
+            "the tracer 'memory' lacks the first mappings of \(new) 32-bit programs: "
+              + "watching those began with them",
+            #"{"ebpf.tracer.name": "memory", "ebpf.tracer.unwatched_programs": \#(new)}"#,
+          ]
+        ])
+      #expect(try records().isEmpty)
+    }
+  }
+
   @Test func `one that has ended has faults, and no memory any more`() throws {
     var telemetry = MemoryTelemetry(testOptions)
     var recording = recording()
