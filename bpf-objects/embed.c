@@ -19,6 +19,15 @@ struct cbpf_object cbpf_memory(void)
 	return (struct cbpf_object){ memory, sizeof(memory) };
 }
 
+static const unsigned char memory_walking[] __attribute__((aligned(8))) = {
+#embed "build/memory_walking.bpf.o"
+};
+
+struct cbpf_object cbpf_memory_walking(void)
+{
+	return (struct cbpf_object){ memory_walking, sizeof(memory_walking) };
+}
+
 static const unsigned char syscall_tracer[] __attribute__((aligned(8))) = {
 #embed "build/syscall_tracer.bpf.o"
 };

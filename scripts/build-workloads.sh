@@ -65,6 +65,9 @@ frames="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibli
   build memory-pie memory.c $frames -static-pie
   build allocations allocations.c $frames -pthread
   build allocations-static allocations.c $frames -static -pthread
+  build callers callers.c -fomit-frame-pointer
+  build callers-static callers.c -fomit-frame-pointer -static
+  build callers-new callers.c $frames -DALLOCATE=_Znwm -Wl,--no-as-needed -lstdc++
   build processes processes.c $frames -pthread
   build processes-static processes.c $frames -static -pthread
   build stacks stacks.c $frames

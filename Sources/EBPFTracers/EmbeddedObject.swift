@@ -24,6 +24,13 @@ package enum EmbeddedObject {
     return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
   }
 
+  /// `memory_walking.bpf.o`, in place.
+  package static var memoryWalking: Bytes {
+    let object = unsafe cbpf_memory_walking()
+    // SAFETY: a constant of the executable, readable as long as the process lives.
+    return unsafe Bytes(owner: nil, start: object.bytes, count: object.size)
+  }
+
   /// `syscall_tracer.bpf.o`, in place.
   package static var syscallTracer: Bytes {
     let object = unsafe cbpf_syscall_tracer()

@@ -90,8 +90,11 @@ public final class TracerGroup: Tracer {
     }
   }
 
-  /// Makes the stacks of a process walkable before its next sample: see ``CPUProfiler/prepare(_:)``.
-  public func prepare(_ process: Int32) throws(EBPFError) { try profiler?.prepare(process) }
+  /// Makes the stacks of a process walkable before its next event: see ``CPUProfiler/prepare(_:)``.
+  public func prepare(_ process: Int32) throws(EBPFError) {
+    try profiler?.prepare(process)
+    try memory?.prepare(process)
+  }
 
   /// Leaves out what costs too much in all members.
   public func economize(_ economy: TracerEconomy) throws(EBPFError) { try life.economize(economy) }

@@ -6,8 +6,10 @@ import Testing
 /// The Swift side of the memory tracer's contract against the C side's own types.
 @Suite struct MemoryRecordsTests {
   /// A structure of the object: its size, and where each member begins, members of members included.
-  private func layout(_ name: String) throws -> (size: Int, members: [String: Int]) {
-    let object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
+  private func layout(
+    _ name: String, in bytes: Bytes = EmbeddedObject.memory
+  ) throws -> (size: Int, members: [String: Int]) {
+    let object = try ObjectFile(parsing: bytes, name: "memory")
     let types = try #require(object.btf)
     let id = try #require(try types.firstID(named: name, kind: .structure))
     var members: [String: Int] = [:]
@@ -67,7 +69,7 @@ import Testing
         "break_grown_bytes": \.figures.breakGrownBytes,
         "break_shrunk_bytes": \.figures.breakShrunkBytes,
         "pages": \.figures.filePages, "peak_pages": \.figures.peakPages, "stacks": \.figures.stacks,
-        "points": \.figures.points,
+        "strays": \.figures.strays, "points": \.figures.points,
         "history": \.history,
       ])
   }
@@ -87,6 +89,19 @@ import Testing
       offset += 8
     }
     #expect(expected.members["stacks"] == offset)
+    typealias Counters = MemoryCounters
+    #expect(expected.members["walks"] == MemoryLayout<Counters>.offset(of: \.walks))
+    #expect(
+      expected.members["guessed_frames"] == MemoryLayout<Counters>.offset(of: \.guessedFrames))
+  }
+
+  @Test(arguments: [
+    "memory_control", "memory_counters", "memory_process", "memory_site", "memory_block",
+  ])
+  func `both objects have the same structures`(name: String) throws {
+    let one = try layout(name)
+    let other = try layout(name, in: EmbeddedObject.memoryWalking)
+    #expect(one.size == other.size && one.members == other.members)
   }
 
   @Test func `counters are added up, but for the time of the first event`() {

@@ -22,6 +22,7 @@ enum Guest {
   static let memory = "/bin/memory"
   static let mappings32 = "/bin/mappings-32"
   static let allocations = "/bin/allocations"
+  static let callers = "/bin/callers"
   static let cpu = "/bin/cpu"
   static let waits = "/bin/waits"
   static let processes = "/bin/processes"

@@ -32,6 +32,18 @@ enum MemoryChecks {
       try equal(totals.failures, 4, "failures")
       try equal(recording.blocks.map(\.size), [4023, 300, 200, 150, 128, 33], "blocks in use")
     },
+    Check("callers of the allocator without frame pointers are found, by unwind tables") {
+      let recording = try record([Guest.callers, "100"], .exact, faultPeriod: 0)
+      try equal(recording.totals.allocations, 100, "allocations")
+      let profile = recording.profile
+      for block in recording.blocks {
+        let names = profile.stacks[block.stack].map { profile.frames[$0].name ?? "?" }
+        try equal(Array(names.prefix(4)), ["inner", "middle", "outer", "main"], "callers")
+        try equal(names.last, "_start", "the outermost of \(names)")
+      }
+      let walks = try require(recording.walks, "no walks")
+      try equal(walks.complete, walks.total, "\(walks.failures)")
+    },
     Check("a sample of allocations is recorded") {
       let recording = try record([Guest.allocations, "sizes", "2000"], .sampled(bytes: 4096))
       try require(recording.totals.allocatedBytes > 0, "nothing was picked")
@@ -86,11 +98,12 @@ enum MemoryChecks {
   ]
 
   private static func tracer(
-    of process: Int32, _ allocations: MemoryTracerConfiguration.Allocations
+    of process: Int32, _ allocations: MemoryTracerConfiguration.Allocations,
+    faultPeriod: UInt32 = 1
   ) -> MemoryTracer {
     var configuration = MemoryTracerConfiguration()
     configuration.allocations = allocations
-    configuration.faultPeriod = 1
+    configuration.faultPeriod = faultPeriod
     configuration.historyInterval = 100_000
     configuration.filter.processes = [process]
     return MemoryTracer(configuration)
@@ -98,10 +111,11 @@ enum MemoryChecks {
 
   /// What a program does from its first stop to its end.
   private static func record(
-    _ arguments: [String], _ allocations: MemoryTracerConfiguration.Allocations
+    _ arguments: [String], _ allocations: MemoryTracerConfiguration.Allocations,
+    faultPeriod: UInt32 = 1
   ) throws -> MemoryRecording {
     let child = try StoppedProcess(arguments)
-    let tracer = MemoryChecks.tracer(of: child.id, allocations)
+    let tracer = MemoryChecks.tracer(of: child.id, allocations, faultPeriod: faultPeriod)
     try tracer.start()
     try equal(try child.finish(), 0, "the status of \(arguments[0])")
     let recording = try tracer.stop()

@@ -11,6 +11,7 @@
 #define SWIFT_EBPF_MEMORY_ALLOCATOR_H
 
 #include "memory_blocks.h"
+#include "memory_stacks.h"
 #include "registers.h"
 
 /* No allocator needs so much stack between its entry and its own calls. */
@@ -80,6 +81,7 @@ static NOINLINE int enter_allocator(void *context, u32 function, u64 size, u64 p
 		return sp != thread->stack_pointer;
 	}
 	thread->stack_pointer = sp;
+	note_return_address(thread);
 	thread->function = function;
 	thread->size = size;
 	thread->pointer = pointer;
@@ -131,27 +133,24 @@ INLINE void settle_old_block(const struct memory_control *control, struct memory
 		count_free(control, &thread->old, count);
 }
 
-/* A function that allocates returned. */
-static NOINLINE int leave_allocator(void *context)
+/* A function that allocates returned. The thread, with the block in `pointer`, where that is to be
+ * recorded; otherwise NULL. */
+static NOINLINE struct memory_thread *leave_allocator(void *context)
 {
 	u32 tid = bpf_get_current_pid_tgid();
 	struct memory_thread *thread = bpf_map_lookup_elem(&threads, &tid);
 	struct memory_control *control = settings();
 	struct memory_counters *count = counts();
-	u64 sp = stack_pointer(context);
-	struct memory_address address = {};
-	struct memory_block block = {};
-	struct memory_site site = {};
-	u64 result, weight;
+	u64 sp = stack_pointer(context), result;
 
 	if (!thread || !control || !count || thread->stack_pointer == 0)
-		return 0;
+		return NULL;
 	/* x86_64 has taken the return address off the stack by now. */
 	if (ON_X86_64 ? sp <= thread->stack_pointer : sp < thread->stack_pointer)
-		return 0;
+		return NULL;
 	if (thread->tail_calls != 0) {
 		thread->tail_calls--;
-		return 0;
+		return NULL;
 	}
 	thread->stack_pointer = 0;
 	result = returned_value(context);
@@ -168,36 +167,54 @@ static NOINLINE int leave_allocator(void *context)
 	if (thread->function == FUNCTION_REALLOC || thread->function == FUNCTION_REALLOCARRAY)
 		settle_old_block(control, thread, result, count);
 	if (thread->flags & CALL_UNWANTED)
-		return 0;
+		return NULL;
 	if (result == 0) {
 		if (thread->size != 0 || thread->pointer == 0)
 			ADD_ONE(&count->failures);
-		return 0;
+		return NULL;
 	}
-	block.size = thread->size;
-	block.time = bpf_ktime_get_ns();
-	block.tid = tid;
-	block.factor = thread->factor;
-	weight = block_weight(control, block.factor);
-	note_first_event(count, block.time);
+	thread->pointer = result;
+	return thread;
+}
+
+/* Records the block that the current thread got. Calls below it are deep, so the block is made where its
+ * call kept the old one and not on the stack, of which older kernels leave half a kilobyte. */
+static NOINLINE int record_allocation(void *context, struct memory_thread *thread)
+{
+	struct memory_control *control = settings();
+	struct memory_counters *count = counts();
+	struct memory_block *block = &thread->old;
+	struct memory_address address = {};
+	struct memory_site site = {};
+	u64 weight;
+
+	if (!control || !count)
+		return 0; /* arrays: cannot happen */
+	block->size = thread->size;
+	block->time = bpf_ktime_get_ns();
+	block->tid = bpf_get_current_pid_tgid();
+	block->factor = thread->factor;
+	block->weighted = 0;
+	weight = block_weight(control, block->factor);
+	note_first_event(count, block->time);
 	if (!process_entry(&thread->process, count))
 		ADD_ONE(&count->processes_lost);
 	site.process = thread->process;
 	site.kind = SITE_ALLOCATION;
 	if (control->sample_bytes != 0) {
-		site.size = block.size;
-		site.factor = block.factor;
+		site.size = block->size;
+		site.factor = block->factor;
 	}
-	take_site_stack(context, &site, control, count);
-	block.stack = site.stack;
-	count_at(&site, weight, block.size * weight, count);
+	take_site_stack(context, &site, thread, control, count);
+	block->stack = site.stack;
+	count_at(&site, weight, block->size * weight, count);
 	ADD(&count->allocations, weight);
-	ADD(&count->allocated_bytes, block.size * weight);
+	ADD(&count->allocated_bytes, block->size * weight);
 	if (UNLIKELY(weight > 1))
 		ADD(&count->allocations_added, weight - 1);
 	address.process = thread->process;
-	address.address = result;
-	put_block(&address, &block, control, count);
+	address.address = thread->pointer;
+	put_block(&address, block, control, count);
 	return 0;
 }
 

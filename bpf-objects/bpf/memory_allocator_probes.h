@@ -40,8 +40,8 @@ int memory_malloc_session(void *context)
 	if (!bpf_session_is_return)
 		return 1;
 	if (bpf_session_is_return()) {
-		leave_allocator(context);
-		return 0;
+		thread = leave_allocator(context);
+		return thread ? record_allocation(context, thread) : 0;
 	}
 	if (enter_allocator(context, FUNCTION_MALLOC, first_argument(context), 0))
 		return 1;
@@ -112,7 +112,9 @@ int memory_pages(void *context)
 SEC("uretprobe")
 int memory_allocated(void *context)
 {
-	return leave_allocator(context);
+	struct memory_thread *thread = leave_allocator(context);
+
+	return thread ? record_allocation(context, thread) : 0;
 }
 
 SEC("uprobe")

@@ -83,9 +83,13 @@ struct memory_process {
 	u64 pages[PAGE_KINDS];   /* as the kernel last told */
 	u64 peak_pages;          /* resident at most: file, anonymous and shared */
 	u64 stacks;              /* stacks sent for this process */
+	u64 strays;              /* its stacks that left every mapping the reader knew */
 	u64 points;              /* written into history, at index points % MEMORY_HISTORY */
 	struct memory_point history[MEMORY_HISTORY];
 };
+
+/* enum walk_end of stack_walk.h */
+#define MEMORY_WALK_ENDS 8
 
 enum memory_site_kind {
 	SITE_ALLOCATION = 1,
@@ -164,6 +168,8 @@ struct memory_counters {
 	u64 unreadable;        /* static probes whose arguments could not be read: lost */
 	u64 unwatched;         /* 32-bit programs that ran before their mappings were watched */
 	struct stack_counters stacks;
+	u64 walks[MEMORY_WALK_ENDS]; /* by unwind rows, by why they ended: memory_walking.bpf.c only */
+	u64 guessed_frames;    /* found by frame pointer on such walks, for want of a row */
 };
 
 enum memory_event_kind {
@@ -182,13 +188,15 @@ struct memory_site_event {
 };
 
 /* Sent, with a wake-up, when a process is first seen, at each exec and at its 1st, 2nd, 4th …
- * stack, so that a reader can look at its mappings before it ends. */
+ * stack, so that a reader can look at its mappings before it ends; and when a walk came to code whose
+ * unwind rows are not there yet. */
 struct memory_process_event {
 	u32 kind; /* MEMORY_PROCESS_EVENT */
 	u16 is_new_program;
 	u16 is_compat; /* a 32-bit program */
 	struct process_id process;
-	u64 time; /* CLOCK_MONOTONIC ns */
+	u64 time;   /* CLOCK_MONOTONIC ns */
+	u64 wanted; /* the address whose rows are wanted; 0 where the process itself is told of */
 };
 
 /* A process has ended or executed another program; its entry in `processes` will not change any

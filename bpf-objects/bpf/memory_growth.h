@@ -8,7 +8,7 @@
 #define SWIFT_EBPF_MEMORY_GROWTH_H
 
 #include "memory_sampling.h"
-#include "memory_state.h"
+#include "memory_stacks.h"
 #include "registers.h"
 
 /* Arguments of a raw tracepoint: one 64-bit word each. */
@@ -93,7 +93,7 @@ static NOINLINE int page_fault(void *context, u64 address)
 	ADD_ONE(&count->fault_stacks);
 	site.process = thread->process;
 	site.kind = SITE_FAULT;
-	take_site_stack(context, &site, control, count);
+	take_site_stack(context, &site, thread, control, count);
 	count_at(&site, (u64)period * weight, 0, count);
 	return 0;
 }

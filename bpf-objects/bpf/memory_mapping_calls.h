@@ -77,7 +77,7 @@ struct call_exit {
 	u64 result;
 };
 
-static NOINLINE int mapping_returned(struct call_exit *context, u32 call)
+INLINE int mapping_returned(struct call_exit *context, u32 call)
 {
 	const void *registers = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	struct mapping_change change = { .call = call, .result = context->result };

@@ -41,7 +41,7 @@ INLINE void mapping_grew(void *context, u32 kind, u64 bytes, struct memory_threa
 	note_first_event(count, bpf_ktime_get_ns());
 	site.process = thread->process;
 	site.kind = kind;
-	take_site_stack(context, &site, control, count);
+	take_site_stack(context, &site, thread, control, count);
 	count_at(&site, 1, bytes, count);
 }
 
@@ -107,8 +107,9 @@ static NOINLINE int mapping_begins(const struct mapping_change *change)
 	return 0;
 }
 
-/* The current thread's call that was remembered, if any, returns. */
-static NOINLINE int mapping_returns(void *context, u64 result)
+/* The current thread's call that was remembered, if any, returns. Inline: with a walk inside calls are eight
+ * deep, and no more are allowed. */
+INLINE int mapping_returns(void *context, u64 result)
 {
 	u32 tid = bpf_get_current_pid_tgid(), generation;
 	struct memory_thread *thread = bpf_map_lookup_elem(&threads, &tid);

@@ -121,7 +121,7 @@ int memory_probe_alloc(void *context)
 		ADD_ONE(&count->processes_lost);
 	site.process = address.process = thread->process;
 	site.kind = SITE_ALLOCATION;
-	take_site_stack(context, &site, control, count);
+	take_site_stack(context, &site, thread, control, count);
 	block.stack = site.stack;
 	count_at(&site, objects, block_bytes(control, &block), count);
 	ADD(&count->allocations, objects);

@@ -43,7 +43,7 @@ int memory_exec(struct raw_tracepoint *context)
 	if (!count || !process_wanted(tgid))
 		return 0;
 	identify_process((const void *)bpf_get_current_task(), &id);
-	announce(&id, 1, bpf_ktime_get_ns(), count);
+	announce(&id, 1, 0, bpf_ktime_get_ns(), count);
 	return 0;
 }
 

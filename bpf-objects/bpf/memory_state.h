@@ -41,12 +41,13 @@ struct mm_struct___memory {
 struct memory_thread {
 	struct process_id process;
 	u64 stack_pointer;        /* at the allocator's entry; 0: not in it */
+	u64 return_address;       /* what was there; 0: not known, or not needed */
 	u64 size;                 /* asked for */
 	u64 pointer;              /* the block given to realloc, or where the result will be stored */
 	u32 function;             /* enum allocator_function */
 	u32 flags;                /* enum thread_flags */
 	u64 tail_calls;           /* of another function that will return in place of this one */
-	struct memory_block old;  /* what realloc took out of `live` */
+	struct memory_block old;  /* what realloc took out of `live`, then what it gave out */
 	s64 left;                 /* bytes until the next sample */
 	u32 left_factor;          /* of the mean that `left` was drawn with */
 	u32 factor;               /* of the call it is in: memory_site.factor */
@@ -219,8 +220,9 @@ INLINE void identify_process(const struct task_struct___memory *task, struct pro
 	id->padding = 0;
 }
 
-/* Tells the reader about a process early in its life. */
-INLINE void announce(const struct process_id *process, bool is_new_program, u64 now,
+/* Tells the reader about a process early in its life, or of an address in it whose unwind rows are
+ * wanted. */
+INLINE void announce(const struct process_id *process, bool is_new_program, u64 wanted, u64 now,
 		     struct memory_counters *count)
 {
 	struct memory_process_event *event;
@@ -235,6 +237,7 @@ INLINE void announce(const struct process_id *process, bool is_new_program, u64 
 	event->is_compat = is_compat_program((const void *)bpf_get_current_task());
 	event->process = *process;
 	event->time = now;
+	event->wanted = wanted;
 	bpf_ringbuf_submit(event, RING_FORCE_WAKEUP);
 }
 
@@ -276,7 +279,7 @@ static NOINLINE struct memory_process *process_entry(const struct process_id *id
 	if (control && !(READ_ONCE(control->flags) & MEMORY_WATCHES_COMPAT) &&
 	    is_compat_program((const void *)bpf_get_current_task()))
 		ADD_ONE(&count->unwatched);
-	announce(id, 0, now, count);
+	announce(id, 0, 0, now, count);
 	return process;
 }
 
@@ -334,28 +337,6 @@ static NOINLINE int count_at(const struct memory_site *site, u64 events_counted,
 	bpf_ringbuf_submit(event, 0);
 	ADD_ONE(&count->sites_overflowed);
 	return 0;
-}
-
-/* Takes the stack of the current thread for a site, and announces its process at the 1st, 2nd, 4th
- * … new one: a stack nobody has seen may lie in a library nobody has seen. */
-INLINE void take_site_stack(void *context, struct memory_site *site,
-			    const struct memory_control *control, struct memory_counters *count)
-{
-	struct memory_process *process;
-
-	site->stack.low = 0;
-	site->stack.high = 0;
-	if (READ_ONCE(control->flags) & MEMORY_NO_STACKS)
-		return;
-	if (capture_user_stack(context, &control->stacks, &count->stacks, &site->stack) !=
-	    STACK_SENT)
-		return;
-	process = bpf_map_lookup_elem(&processes, &site->process);
-	if (!process)
-		return;
-	ADD_ONE(&process->stacks);
-	if ((process->stacks & (process->stacks - 1)) == 0)
-		announce(&site->process, 0, bpf_ktime_get_ns(), count);
 }
 
 #endif

@@ -261,7 +261,7 @@ NOINLINE int walk_and_send(void)
 	if (!count || !space)
 		return CAPTURE_NONE; /* arrays: cannot happen */
 	process = &space->sample.key.process;
-	end = walk_user_stack(space->stack.addresses, process, &walk);
+	end = walk_user_stack(space->stack.addresses, process, NULL, &walk);
 	if (end >= WALK_ENDS)
 		return CAPTURE_NONE; /* cannot happen */
 	count->walks[end]++;

@@ -130,6 +130,8 @@ struct walk {
 	u64 sp;
 	u64 bp;
 	u64 wanted;     /* the first address whose rows can be had */
+	u64 slot;       /* where a return address was that a return probe took the place of; 0: none */
+	u64 slot_return; /* that return address */
 	u32 first;      /* of the process's mappings */
 	u32 count;
 	u32 end;        /* enum walk_end */
@@ -249,9 +251,9 @@ INLINE long walk_by_pointer(struct walk *walk, u32 reason)
 		return walk_stop(walk, reason);
 	if (bpf_probe_read_user(frame, sizeof(frame), (const void *)walk->bp) != 0)
 		return walk_stop(walk, reason);
+	walk->ip = walk->bp + 8 == walk->slot ? walk->slot_return : frame[1];
 	walk->sp = walk->bp + 16;
 	walk->bp = frame[0];
-	walk->ip = frame[1];
 	walk->is_return = 1;
 	walk->guesses++;
 	return walk->ip == 0 ? walk_stop(walk, WALK_COMPLETE) : 0;
@@ -326,6 +328,8 @@ NOINLINE int walk_step(struct walk *walk)
 	}
 	if (!read_word(&walk->ip, cfa - 8))
 		return walk_stop(walk, WALK_UNREADABLE);
+	if (cfa - 8 == walk->slot)
+		walk->ip = walk->slot_return;
 	walk->sp = cfa;
 	walk->is_return = 1;
 	return walk->ip == 0 ? walk_stop(walk, WALK_COMPLETE) : 0;
@@ -363,10 +367,16 @@ struct walk_result {
 	u32 guesses; /* of them by frame pointer, for want of a row */
 };
 
+/* A return address that is known where the stack may have a return probe's instead. */
+struct walk_return {
+	u64 slot;    /* where it was on the stack */
+	u64 address; /* 0: there is none */
+};
+
 /* Walks the current task's user stack into `addresses` (WALK_DEPTH of them), leaf first. Returns
  * why it ended. */
 static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
-				    struct walk_result *result)
+				    const struct walk_return *known, struct walk_result *result)
 {
 	const struct unwind_process *process;
 	const struct pt_regs___walk *registers;
@@ -391,6 +401,10 @@ static NOINLINE u32 walk_user_stack(u64 *addresses, const struct process_id *id,
 	trail.walk.ip = registers->ip;
 	trail.walk.sp = registers->sp;
 	trail.walk.bp = registers->bp;
+	if (known && known->address) {
+		trail.walk.slot = known->slot;
+		trail.walk.slot_return = known->address;
+	}
 	bpf_loop(WALK_DEPTH + 1, walk_frame, &trail, 0);
 	result->wanted = trail.walk.wanted;
 	result->depth = trail.depth;

@@ -43,7 +43,8 @@ struct stack_counters {
 #define STACK_EVENT 1
 
 enum stack_bits {
-	STACK_CUT = 1 << 1, /* the frames nearest to the root are missing */
+	STACK_CUT = 1 << 1, /* the frames nearest to the root are missing: too deep */
+	STACK_BROKEN = 1 << 2, /* they are missing: the walk did not find its way */
 };
 
 /* The addresses of a stack, leaf first. The record ends after `depth` of them. */
@@ -137,31 +138,21 @@ enum stack_outcome {
 	STACK_LOST,
 };
 
-/* Takes the current user stack into `stack`, which has that number, and sends it if the reader may not
- * have it yet. */
-static NOINLINE int take_stack(void *context, struct stack_event *stack, u64 number,
+/* Identifies the addresses of `stack`, which has that number, its depth and its flags, and sends them if
+ * the reader may not have them yet. */
+static NOINLINE int send_stack(struct stack_event *stack, u64 number,
 			       const struct stack_settings *settings, struct stack_counters *count)
 {
-	u32 generation = settings->generation;
-	u32 limit = settings->limit;
-	u32 *sent, depth;
-	long bytes;
+	u32 generation = settings->generation, depth = stack->depth;
+	u32 *sent;
 
-	bytes = bpf_get_stack(context, stack->addresses, sizeof(stack->addresses), F_USER_STACK);
-	depth = (u32)bytes / sizeof(u64);
-	if (bytes <= 0 || depth == 0 || depth > STACK_DEPTH) {
+	if (depth == 0 || depth > STACK_DEPTH) {
 		ADD_ONE(&count->none);
 		return STACK_NONE;
 	}
-	if (limit == 0 || limit > STACK_DEPTH)
-		limit = STACK_DEPTH;
 	stack->kind = STACK_EVENT;
-	stack->depth = depth;
-	stack->flags = 0;
-	if (depth >= limit) {
-		stack->flags = STACK_CUT;
+	if (stack->flags & STACK_CUT)
 		ADD_ONE(&count->cut);
-	}
 	identify_stack(number);
 
 	sent = bpf_map_lookup_elem(&seen_stacks, &stack->id);
@@ -178,6 +169,21 @@ static NOINLINE int take_stack(void *context, struct stack_event *stack, u64 num
 	 * stack is sent once more: no harm. */
 	bpf_map_update_elem(&seen_stacks, &stack->id, &generation, UPDATE_ANY);
 	return STACK_SENT;
+}
+
+/* Takes the current user stack into `stack` by frame pointers. */
+static NOINLINE int read_stack(void *context, struct stack_event *stack,
+			       const struct stack_settings *settings)
+{
+	u32 limit = settings->limit;
+	long bytes;
+
+	bytes = bpf_get_stack(context, stack->addresses, sizeof(stack->addresses), F_USER_STACK);
+	stack->depth = bytes > 0 ? (u32)bytes / sizeof(u64) : 0;
+	if (limit == 0 || limit > STACK_DEPTH)
+		limit = STACK_DEPTH;
+	stack->flags = stack->depth >= limit ? STACK_CUT : 0;
+	return 0;
 }
 
 /*
@@ -208,32 +214,29 @@ NOINLINE u64 claim_stack_space(void)
 	return STACK_SPACES;
 }
 
-/* Takes the current user stack and leaves its id in `id`; all zero unless KNOWN or SENT. */
-static NOINLINE int capture_user_stack(void *context, const struct stack_settings *settings,
-				       struct stack_counters *count, struct stack_id *id)
+/* The spaces of this CPU, of which `number` is the caller's own until release_stack; NULL when all are
+ * taken, which is counted. */
+INLINE struct stack_space *claim_stack(u64 *number, struct stack_counters *count)
 {
 	struct stack_space *space;
-	struct stack_event *stack;
 	u32 zero = 0;
-	u64 number;
-	int outcome;
 
-	id->low = 0;
-	id->high = 0;
 	space = bpf_map_lookup_elem(&stack_space, &zero);
 	if (!space)
-		return STACK_LOST; /* an array: cannot happen */
-	number = claim_stack_space();
-	if (number >= STACK_SPACES) {
-		ADD_ONE(&count->lost);
-		return STACK_LOST;
-	}
-	stack = &space->stacks[number];
-	outcome = take_stack(context, stack, number, settings, count);
+		return NULL; /* an array: cannot happen */
+	*number = claim_stack_space();
+	if (*number < STACK_SPACES)
+		return space;
+	ADD_ONE(&count->lost);
+	return NULL;
+}
+
+/* Gives the space back. Leaves the id of the stack in `id` when it is KNOWN or SENT. */
+INLINE void release_stack(struct stack_space *space, u64 number, int outcome, struct stack_id *id)
+{
 	if (outcome == STACK_KNOWN || outcome == STACK_SENT)
-		*id = stack->id;
+		*id = space->stacks[number].id;
 	ADD(&space->users[number], -1);
-	return outcome;
 }
 
 #endif

@@ -33,6 +33,9 @@ struct cbpf_object cbpf_network_tracer(void);
 /* bpf/memory.bpf.c */
 struct cbpf_object cbpf_memory(void);
 
+/* bpf/memory_walking.bpf.c */
+struct cbpf_object cbpf_memory_walking(void);
+
 /* bpf/process_tracer.bpf.c */
 struct cbpf_object cbpf_process_tracer(void);
 

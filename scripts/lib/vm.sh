@@ -75,7 +75,7 @@ make_initramfs() {
   cp dist/ebpf "$root/bin/ebpf"
   llvm-objcopy --strip-all --remove-section=.swift_modhash .build-static/release/ebpf-vm-tests \
     "$root/bin/ebpf-vm-tests"
-  for program in syscalls many_calls compat_calls network sockets memory allocations cpu unwind waits \
+  for program in syscalls many_calls compat_calls network sockets memory allocations callers cpu unwind waits \
     processes congestion otel-memory thread-context with-capabilities with-token; do
     cp ".build-workloads/$program-static" "$root/bin/$program"
   done

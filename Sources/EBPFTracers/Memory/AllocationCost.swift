@@ -10,11 +10,14 @@ public struct AllocationCost: Sendable, Hashable {
   /// How many pairs were measured.
   public var pairs: Int
 
-  /// Loads the programs, probes, measures some thousand calls and takes everything away again; takes
-  /// a few hundred milliseconds.
+  /// Loads the programs that a tracer of this configuration has, probes, measures some thousand calls and
+  /// takes everything away again; takes a few hundred milliseconds.
   public static func measure(
+    _ configuration: MemoryTracerConfiguration = MemoryTracerConfiguration(),
     kernel: any KernelInterface = LiveKernel()
   ) throws(EBPFError) -> AllocationCost {
+    var configuration = configuration
+    configuration.allocations = .exact
     let process = CurrentProcess.id
     let release: String
     do throws(Errno) { release = try MachineNames.current().release } catch {
@@ -24,7 +27,8 @@ public struct AllocationCost: Sendable, Hashable {
     }
     let mechanism = AllocatorProbes.mechanism(
       processes: [process], isSampling: false, release: release, kernel: kernel)
-    var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
+    let stacks = MemoryStacks(configuration, kernel: kernel)
+    var object = try stacks.object()
     let programs = ["memory_malloc", "memory_allocated", "memory_free"]
     for index in object.programs.indices where programs.contains(object.programs[index].name) {
       object.programs[index].attachType = mechanism.attachType
@@ -32,9 +36,13 @@ public struct AllocationCost: Sendable, Hashable {
     var options = LoadOptions()
     options.programs = Set(programs)
     options.maxEntries = ["live": 1024, "sites": 1024, "processes": 16]
+    if stacks.walks { options.maxEntries["unwind_rows"] = configuration.unwindRows }
     let loaded = try LoadedObject(object, options: options, kernel: kernel)
     defer { loaded.unload() }
-    var control = MemoryControl(MemoryTracerConfiguration())
+    let unwinding =
+      stacks.walks ? try UnwindBuilder(loaded, symbolizer: TracerSharing.symbolizer(nil)) : nil
+    try unwinding?.prepare([process])
+    var control = MemoryControl(configuration)
     control.paused = MemoryControl.Recording.on
     try Map<UInt32, MemoryControl>(try loaded.map("control")).update(0, control)
     var filter = TracerFilter()

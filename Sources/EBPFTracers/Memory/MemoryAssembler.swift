@@ -75,7 +75,7 @@ struct MemoryAssembler {
       blocks: blocks(stacks),
       sites: sites(sums, stacks), processes: growth(),
       otherProcesses: readings.others, unwatchedPrograms: readings.counts.unwatched,
-      victims: victims(),
+      victims: victims(), walks: session.walks(readings.counts),
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, unresolvedFrames: builder.unresolved.values.reduce(0, +),
       symbolSummary: builder.summary, host: names.node, kernelRelease: names.release)
@@ -313,8 +313,9 @@ struct MemoryAssembler {
   }
 
   private func markers(_ id: StackID) -> ProfileBuilder.Markers {
-    ProfileBuilder.Markers(
-      userIsCut: id.isNone ? false : readings.received.stacks[id]?.isCut ?? true)
+    let stack = readings.received.stacks[id]
+    return ProfileBuilder.Markers(
+      userIsCut: id.isNone ? false : stack?.isCut ?? true, userIsBroken: stack?.isBroken ?? false)
   }
 
   private func command(_ process: ProcessIdentity) -> String {

@@ -25,6 +25,8 @@ struct MemoryCollector: ~Copyable {
     private let overflowLimit: Int
     /// Processes announced since the last drain.
     var announced: [Announcement] = []
+    /// Addresses of processes whose unwind rows are missing, since the last drain.
+    var wanted: [(process: UInt32, address: UInt64)] = []
     /// Processes that ended since the last drain.
     var ended: [ProcessIdentity] = []
     var victims: [MemoryVictimEvent] = []
@@ -56,20 +58,28 @@ struct MemoryCollector: ~Copyable {
     received = Received(siteLimit: siteLimit)
   }
 
-  /// Reads everything that is there. Returns the processes that were announced, the latest first, and
-  /// those that ended.
-  mutating func drain(now: UInt64) -> (announced: [Announcement], ended: [ProcessIdentity]) {
+  /// What a drain brought: the processes that were announced, the latest first, those that ended, and
+  /// the addresses whose unwind rows are missing.
+  struct News {
+    var announced: [Announcement]
+    var ended: [ProcessIdentity]
+    var wanted: [(process: UInt32, address: UInt64)]
+  }
+
+  /// Reads everything that is there.
+  mutating func drain(now: UInt64) -> News {
     received.now = now
     ring.consume(&received) { received, record in MemoryCollector.read(record, &received) }
     defer {
       received.announced.removeAll(keepingCapacity: true)
       received.ended.removeAll(keepingCapacity: true)
+      received.wanted.removeAll(keepingCapacity: true)
     }
     var met: Set<ProcessIdentity> = []
     let announced = received.announced.reversed().filter {
       $0.isNewProgram || met.insert($0.process).inserted
     }
-    return (announced, received.ended)
+    return News(announced: announced, ended: received.ended, wanted: received.wanted)
   }
 
   /// What came so far.
@@ -101,10 +111,14 @@ struct MemoryCollector: ~Copyable {
       }
     case Kind.process:
       if let event = BitwiseBytes.load(MemoryProcessEvent.self, from: record) {
-        received.announced.append(
-          Announcement(
-            process: event.process, isNewProgram: event.isNewProgram != 0,
-            isCompat: event.isCompat != 0))
+        if event.wanted == 0 {
+          received.announced.append(
+            Announcement(
+              process: event.process, isNewProgram: event.isNewProgram != 0,
+              isCompat: event.isCompat != 0))
+        } else {
+          received.wanted.append((event.process.processID, event.wanted))
+        }
         received.latencies.record(from: event.time, to: received.now)
         return
       }

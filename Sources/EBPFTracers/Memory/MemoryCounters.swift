@@ -44,6 +44,8 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var stacksLost: UInt64 = 0
   var stacksCut: UInt64 = 0
   var stacksNone: UInt64 = 0
+  var walks = StackWalks()
+  var guessedFrames: UInt64 = 0
 
   /// The sum over CPUs; `firstEvent` is the earliest one.
   init(summing counters: [MemoryCounters]) {
@@ -52,6 +54,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
         firstEvent = cpu.firstEvent
       }
       for field in Self.sums { self[keyPath: field] &+= cpu[keyPath: field] }
+      walks.add(cpu.walks)
     }
   }
 
@@ -61,7 +64,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
   var freeEvents: UInt64 { frees &- freesAdded }
   var releaseEvents: UInt64 { released &- releasedAdded }
 
-  /// Every field but the time of the first event.
+  /// Every field but the time of the first event and the walks.
   private static var sums: [WritableKeyPath<MemoryCounters, UInt64>] {
     [
       \.allocations, \.allocatedBytes, \.frees, \.freedBytes, \.released, \.releasedBytes,
@@ -71,6 +74,7 @@ struct MemoryCounters: BitwiseCopyable, Sendable, Hashable {
       \.mappingFailures, \.rssEvents, \.rssUpdates, \.unowned, \.victims, \.eventsLost,
       \.faultsAdded, \.allocationsAdded, \.freesAdded, \.releasedAdded, \.unreadable,
       \.unwatched, \.stacksSent, \.stacksLost, \.stacksCut, \.stacksNone,
+      \.guessedFrames,
     ]
   }
 }

@@ -6,6 +6,8 @@ struct MemoryHooks: Sendable {
   let attached: AttachedHooks
   /// How each need was met.
   let hooks: [TracerHook]
+  /// True with user stacks by unwind tables.
+  let walks: Bool
 
   /// What runs for every page fault, and for every system call of the machine.
   static let costly: Set<String> = [
@@ -26,12 +28,15 @@ struct MemoryHooks: Sendable {
     _ source: AllocationSource, _ mechanism: AllocatorProbes.Mechanism, filter: ProcessFilter,
     kernel: any KernelInterface
   ) throws(EBPFError) {
-    var object = try ObjectFile(parsing: EmbeddedObject.memory, name: "memory")
+    let stacks = MemoryStacks(configuration, kernel: kernel)
+    walks = stacks.walks
+    var object = try stacks.object()
     var others = Set(MemoryHooks.compat)
     var options = LoadOptions()
     options.maxEntries = [
       "live": 1, "sites": max(1, configuration.siteLimit), "events": configuration.eventBufferBytes,
     ]
+    if walks { options.maxEntries["unwind_rows"] = configuration.unwindRows }
     if configuration.allocations != .none {
       options.maxEntries["live"] = max(1, configuration.blockLimit)
       others.formUnion(source.programs)
@@ -56,7 +61,7 @@ struct MemoryHooks: Sendable {
       })
     else {
       attached = first
-      hooks = first.hooks
+      hooks = first.hooks + stacks.hook
       return
     }
     // Machines without the tracepoints have the software event.
@@ -71,7 +76,7 @@ struct MemoryHooks: Sendable {
       TracerHook(
         need: MemoryHooks.faultNeed, used: "perf event page-faults by \(link.mechanism)",
         refused: first.hooks[index].refused), at: index)
-    self.hooks = hooks
+    self.hooks = hooks + stacks.hook
     try attached.links.insert(link, as: MemoryHooks.faultEvent)
   }
 

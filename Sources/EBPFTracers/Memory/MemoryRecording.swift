@@ -26,6 +26,9 @@ public struct MemoryRecording: Sendable {
   public var unwatchedPrograms: UInt64
   /// The processes that the kernel killed for want of memory, in order.
   public var victims: [MemoryVictim]
+  /// How walks of user stacks by unwind table ended, each stack as often as it was taken; nil where
+  /// frame pointers were followed.
+  public var walks: StackWalks?
   /// The stacks that blocks and sites refer to. Values are `alloc_objects`, `alloc_space`,
   /// `inuse_objects` and `inuse_space` when allocations were recorded, otherwise `page_faults`,
   /// `mapped_space` and `fault_space`.

@@ -115,6 +115,7 @@ struct MemoryProcessFigures: BitwiseCopyable, Sendable {
   var sharedPages: UInt64 = 0
   var peakPages: UInt64 = 0
   var stacks: UInt64 = 0
+  var strays: UInt64 = 0
   var points: UInt64 = 0
 
   /// Resident pages as the kernel last told.
@@ -143,6 +144,7 @@ struct MemoryProcessEvent: BitwiseCopyable, Sendable {
   var isCompat: UInt16
   var process: ProcessIdentity
   var time: UInt64
+  var wanted: UInt64
 }
 
 /// `struct memory_exit_event`.

@@ -16,6 +16,8 @@ final class MemorySession: Sendable {
   private let attached: AttachedHooks
   private let costly: CostlyHooks
   private let growthHooks: [TracerHook]
+  /// Nil where frame pointers are followed.
+  private let unwinding: UnwindBuilder?
   private let probes: AllocatorProbes?
   /// Allocations are those that processes tell of, and not the allocator's.
   let usesStaticProbes: Bool
@@ -84,6 +86,7 @@ final class MemorySession: Sendable {
     costly = CostlyHooks(attached)
     growthHooks = loaded.hooks
     let object = attached.object
+    unwinding = loaded.walks ? try UnwindBuilder(object, symbolizer: symbolizer) : nil
     economy = try EconomyMap(object)
     counters = try PerCPUMap(try object.map("counters"))
     self.control = try Map(try object.map("control"))
@@ -104,6 +107,7 @@ final class MemorySession: Sendable {
         try symbolizer.snapshot(pid: numbers.outer(process))
       } catch { continue }
     }
+    try unwinding?.prepare(configuration.filter.processes)
     let probes = AllocatorProbes(
       object, locator: locator, processes: processes, mechanism: mechanism,
       usesStaticProbes: usesStaticProbes)
@@ -173,7 +177,8 @@ extension MemorySession {
   /// Reads what the kernel sent, looks at new processes while they are there, and takes what ended
   /// ones left.
   private func drain() {
-    let (announced, ended) = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    let news = collector.withLock { $0.drain(now: Clock.monotonic.now) }
+    let (announced, ended) = (news.announced, news.ended)
     if announced.contains(where: \.isCompat) { watchCompat() }
     for announcement in announced {
       let process = Int32(truncatingIfNeeded: announcement.process.processID)
@@ -185,6 +190,7 @@ extension MemorySession {
         state.withLock { $0.missed.append(error.description) }
       }
     }
+    unwinding?.add(announced.map(\.process), rowsFor: news.wanted)
     for process in ended {
       // What cannot be taken now stays in the map, and is read at the end.
       do throws(EBPFError) {
@@ -310,6 +316,12 @@ extension MemorySession {
       try change { $0.control.flags |= MemoryControl.Flags.watchesCompat }
     }
   }
+
+  /// Makes the stacks of a process walkable now.
+  func prepare(_ process: Int32) throws(EBPFError) { try unwinding?.prepare([process]) }
+
+  /// How walks by unwind table ended; nil where frame pointers are followed.
+  func walks(_ counts: MemoryCounters) -> StackWalks? { unwinding == nil ? nil : counts.walks }
 
   /// Changes whose events are recorded.
   func setFilter(_ filter: TracerFilter) throws(EBPFError) {

@@ -98,6 +98,15 @@ public final class MemoryTracer: Tracer {
   /// True between ``pause()`` and ``resume()``.
   public var isPaused: Bool { life.isPaused }
 
+  /// Makes the stacks of a process walkable before its next event, where that needs unwind tables: of
+  /// one that is held where its program begins, or has just loaded code.
+  ///
+  /// Without this it is done after its first events. Returns when it is done; does nothing for a process
+  /// that is gone.
+  public func prepare(_ process: Int32) throws(EBPFError) {
+    try life.withSession("prepare") { (session) throws(EBPFError) in try session.prepare(process) }
+  }
+
   /// Records one page fault and one allocation in so many, or takes no stacks, from now on.
   ///
   /// Sums stay unbiased. Where bytes are picked (``MemoryTracerConfiguration/Allocations/sampled``)

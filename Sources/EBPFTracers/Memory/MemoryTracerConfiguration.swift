@@ -45,6 +45,11 @@ public struct MemoryTracerConfiguration: Sendable, Hashable {
   public var faultPeriod: UInt32 = 16
   /// Takes no stacks at all: totals by process only, at less cost.
   public var takesStacks = true
+  /// How user stacks are walked. By tables only where ``allocations`` are recorded or ``filter`` names
+  /// processes: the tables of every program of the machine would cost more than its growth does.
+  public var unwinding = CPUProfilerConfiguration.Unwinding.automatic
+  /// The memory for unwind tables in the kernel, in bytes, as ``CPUProfilerConfiguration/unwindBytes``.
+  public var unwindBytes = 8 << 20
   /// Records this process too.
   public var includesSelf = false
   /// How many blocks in use are remembered; those that find no room are counted.

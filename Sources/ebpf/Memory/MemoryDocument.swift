@@ -16,6 +16,8 @@ struct MemoryDocument: Encodable {
   /// 32-bit programs that ran before their mappings were watched.
   let unwatchedPrograms: UInt64
   let victims: [Victim]
+  /// Absent where no stack was walked by unwind table.
+  let walks: WalkEndsDocument?
   let loss: LossDocument
   let overhead: OverheadDocument
   let hooks: [HookDocument]
@@ -179,6 +181,7 @@ struct MemoryDocument: Encodable {
           Point(beforeNs: $0.before, residentBytes: $0.residentBytes)
         })
     }
+    walks = result.walks.map(WalkEndsDocument.init)
     let statistics = result.statistics
     loss = LossDocument(statistics, unresolved: result.unresolvedFrames)
     overhead = OverheadDocument(result.overhead)

@@ -127,6 +127,7 @@ struct MemoryReport {
         "\(Figures.count(others.processes)) that ended are not listed, those that grew least: "
           + "\(Figures.count(others.faults)) page faults")
     }
+    footer.walks(result.walks)
     footer.line("symbols", result.symbolSummary)
     footer.hooks(result.hooks)
     footer.overhead(result.overhead)

@@ -13,9 +13,3 @@ extension ProfileFormat: ExpressibleByArgument {
   /// The endings that `-o` understands.
   static var endings: String { allCases.map(\.fileEnding).joined(separator: ", ") }
 }
-
-/// What `--unwind` takes.
-enum UnwindChoice: String, ExpressibleByArgument, CaseIterable {
-  case auto
-  case fp
-}

@@ -63,8 +63,8 @@ extension ProfileCommand {
     configuration.coverage = wall ? .wall : .offCPU
     configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
     configuration.stacks = stacks
-    configuration.unwindBytes = unwindMemory << 20
-    configuration.unwinding = unwind == .fp ? .framePointers : .automatic
+    configuration.unwindBytes = unwinding.bytes
+    configuration.unwinding = unwinding.unwinding
     configuration.separatesThreads = threads
     configuration.recordsWakers = wakers
     configuration.minimumWait = minBlock?.nanoseconds ?? 0

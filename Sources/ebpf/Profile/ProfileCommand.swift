@@ -51,17 +51,7 @@ struct ProfileCommand: ParsableCommand {
   @Flag(name: [.customShort("K"), .long], help: "Kernel stacks only.")
   var kernelOnly = false
 
-  @Option(
-    name: .long,
-    help: "User stacks by unwind tables where the kernel can (auto), or by frame pointers (fp).")
-  var unwind = UnwindChoice.auto
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Megabytes for unwind tables; a C library takes 0.2, a compiler of 200 MB takes 20.",
-      valueName: "megabytes"))
-  var unwindMemory = 8
+  @OptionGroup var unwinding: UnwindOptions
 
   @Flag(
     name: .customLong("off-cpu"),
@@ -113,9 +103,6 @@ struct ProfileCommand: ParsableCommand {
   mutating func validate() throws {
     if let frequency, !CPUProfilerConfiguration.frequencies.contains(frequency) {
       throw ValidationError("-F takes 1 to 1000 samples a second, not \(frequency)")
-    }
-    if !(1...512).contains(unwindMemory) {
-      throw ValidationError("--unwind-memory takes 1 to 512, not \(unwindMemory)")
     }
     if userOnly && kernelOnly { throw ValidationError("-U and -K exclude each other") }
     try validateTime()
@@ -173,14 +160,14 @@ struct ProfileCommand: ParsableCommand {
   }
 
   /// True where user stacks are walked by unwind tables, which a program should have before it runs.
-  var walksByTable: Bool { unwind == .auto && !kernelOnly }
+  var walksByTable: Bool { unwinding.unwind == .auto && !kernelOnly }
 
   func configuration() throws(EBPFError) -> CPUProfilerConfiguration {
     var configuration = CPUProfilerConfiguration()
     configuration.frequency = frequency ?? preset?.frequency ?? configuration.frequency
     configuration.stacks = stacks
-    configuration.unwindBytes = unwindMemory << 20
-    configuration.unwinding = unwind == .fp ? .framePointers : .automatic
+    configuration.unwindBytes = unwinding.bytes
+    configuration.unwinding = unwinding.unwinding
     configuration.separatesThreads = threads
     configuration.includesIdle = idle
     configuration.sampleLimit = maxSamples ?? (tracing.live ? 0 : configuration.sampleLimit)

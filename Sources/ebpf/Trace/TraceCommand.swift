@@ -89,7 +89,7 @@ struct TraceCommand: ParsableCommand {
     let supervision = try TracerSupervision(tracing)
     let recording = TracerRecording<TracerGroup>(
       seconds: tracing.duration, command: tracing.command, noun: "events", containers: containers,
-      holdsCommand: tracers.contains(.profile))
+      holdsCommand: tracers.contains(.profile) || tracers.contains(.memory))
     let program = tracing.command.first
     let results = try recording.run(
       { child in configurations.group(following: child, program: program) },
