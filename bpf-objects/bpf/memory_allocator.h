@@ -178,7 +178,7 @@ static NOINLINE struct memory_thread *leave_allocator(void *context)
 }
 
 /* Records the block that the current thread got. Calls below it are deep, so the block is made where its
- * call kept the old one and not on the stack, of which older kernels leave half a kilobyte. */
+ * call kept the old one and not on the stack: all frames together have half a kilobyte. */
 static NOINLINE int record_allocation(void *context, struct memory_thread *thread)
 {
 	struct memory_control *control = settings();

@@ -44,7 +44,7 @@ struct MemoryStacks: Sendable {
   ) -> String? {
     guard configuration.unwinding == .automatic else { return "turned off" }
     guard configuration.allocations != .none || !configuration.filter.processes.isEmpty else {
-      return "for growth of the whole machine they would cost more than all else"
+      return "only for processes named by id: those of every program would cost more than all else"
     }
     #if arch(x86_64)
       let answer = KernelFeatures(kernel: kernel).helper(loop, in: .kprobe)
