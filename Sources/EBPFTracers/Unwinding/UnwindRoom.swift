@@ -24,6 +24,8 @@ struct UnwindRoom: Sendable {
   /// Something found no room since the last ``reclaim()``.
   private var isShort = false
   private var lastReclaim: UInt64 = 0
+  /// The processes that were there at the last ``reclaim()``.
+  private var survivors = 0
 
   init(rows: RawMap, mappings: RawMap) throws(EBPFError) {
     freeRows = RunAllocator(count: rows.information.maxEntries)
@@ -37,8 +39,12 @@ struct UnwindRoom: Sendable {
 
   /// True when it is time to look for something to give back.
   var isCrowded: Bool {
-    known.count >= Self.processLimit || isShort && clock - lastReclaim >= Self.reclaimInterval
+    known.count >= min(Self.processLimit, max(Self.fewProcesses, 2 * survivors))
+      || isShort && clock - lastReclaim >= Self.reclaimInterval
   }
+
+  /// Up to so many processes are remembered although they may have ended: half a megabyte.
+  private static let fewProcesses = 512
 
   /// Processes and parts added between two looks for something to give back, which take some 10 ms.
   private static let reclaimInterval: UInt64 = 64
@@ -166,16 +172,18 @@ struct UnwindRoom: Sendable {
     for place in old.places { files[place.file]?.users.remove(process) }
   }
 
-  /// Lets go of the older half of what no process uses; when all is in use, of the older half of the
-  /// parts of large files, which are asked for again where they are still met.
+  /// Where something found no room: lets go of the older half of what no process uses; when all is in
+  /// use, of the older half of the parts of large files, which are asked for again where they are still
+  /// met.
   mutating func retire() throws(EBPFError) {
+    guard isShort else { return }
     let unused = files.filter { $0.value.users.isEmpty }
       .sorted { $0.value.lastUse < $1.value.lastUse }
     for (identity, file) in unused.prefix((unused.count + 1) / 2) {
       for part in file.parts { retire(part) }
       files[identity] = nil
     }
-    if unused.isEmpty, isShort { try retireParts() }
+    if unused.isEmpty { try retireParts() }
     // What found no room may be asked for again.
     for (identity, file) in files {
       for (part, state) in file.parts.enumerated() where state == .crowdedOut {
@@ -214,5 +222,6 @@ struct UnwindRoom: Sendable {
     retiredRows.removeAll()
     isShort = false
     lastReclaim = clock
+    survivors = known.count
   }
 }
