@@ -149,6 +149,22 @@ import Testing
     #expect(stacks[StackID(low: 3, high: 0)] == nil)
   }
 
+  @Test func `every address of a stack is what it was`() {
+    var stacks = StackTable()
+    let all: [[UInt64]] = [
+      [0, .max, 0, 1 << 63, 1, .max],
+      [0xffff_ffff_8100_0000, 0x7fff_ffff_e000, 0x40_1000, 0x40_1040],
+      [], Array(repeating: 7, count: 127), [64, 0, 63, 128, 8191, 0],
+    ]
+    for (id, addresses) in all.enumerated() {
+      let record: [UInt64] = [1 | UInt64(addresses.count) << 48, UInt64(id), 1] + addresses
+      #expect(record.withUnsafeBytes { stacks.add(record: $0.bytes) })
+    }
+    for (id, addresses) in all.enumerated() {
+      #expect(stacks[StackID(low: UInt64(id), high: 1)]?.addresses == addresses)
+    }
+  }
+
   @Test func `a full history begins with its oldest point`() {
     var record = MemoryProcessRecord()
     for number in 0..<40 {

@@ -83,7 +83,7 @@ struct ProfileAssembler {
   }
 
   private func addresses(_ id: StackID) -> [UInt64] {
-    id.isNone ? [] : stacks[id].map { Array($0.addresses) } ?? []
+    id.isNone ? [] : stacks[id]?.addresses ?? []
   }
 
   private func process(of key: ProfilerKey) -> Profile.Process {

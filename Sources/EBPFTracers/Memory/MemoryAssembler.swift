@@ -309,7 +309,7 @@ struct MemoryAssembler {
   }
 
   private func addresses(_ id: StackID) -> [UInt64] {
-    id.isNone ? [] : readings.received.stacks[id].map { Array($0.addresses) } ?? []
+    id.isNone ? [] : readings.received.stacks[id]?.addresses ?? []
   }
 
   private func markers(_ id: StackID) -> ProfileBuilder.Markers {

@@ -144,7 +144,7 @@ struct WallAssembler {
   }
 
   private func addresses(_ id: StackID) -> [UInt64] {
-    id.isNone ? [] : received.stacks[id].map { Array($0.addresses) } ?? []
+    id.isNone ? [] : received.stacks[id]?.addresses ?? []
   }
 
   func process(of key: ProfilerKey) -> Profile.Process {
