@@ -62,7 +62,24 @@ import Testing
     #expect(callers(recording).allSatisfy { $0.contains("outer") })
   }
 
-  @Test func `code that a process loads later is walked too`() throws {
+  @Test func `a program that is executed later is walked too`() throws {
+    let program = try StoppedProcess.workload("callers")
+    let child = try StoppedProcess(["/bin/sh", "-c", "kill -STOP $$; exec \(program) 500"])
+    let tracer = tracer(of: child.id) { $0.faultPeriod = 0 }
+    try tracer.start()
+    // Now it is the program, which has stopped itself.
+    try child.resumeUntilStopped()
+    try tracer.prepare(child.id)
+    #expect(try child.finish() == 0)
+    let recording = try tracer.stop()
+    let blocks = recording.blocks.filter { $0.size == 1000 }
+    #expect(blocks.count == 500)
+    let profile = recording.profile
+    let stacks = Set(blocks.map { profile.stacks[$0.stack].map { profile.frames[$0].name } })
+    #expect(stacks.count == 1 && stacks.first?.last == "_start", "\(stacks)")
+  }
+
+  @Test func `stacks of threads are walked to where they began`() throws {
     let recording = try record("allocations", ["threads", "8", "1000"])
     let walks = try #require(recording.walks)
     #expect(Double(walks.complete) >= 0.99 * Double(walks.total), "\(walks.failures)")

@@ -14,7 +14,7 @@ import Testing
     return MemoryRecording(
       totals: MemoryTotals(), usesStaticProbes: false, sampleBytes: nil, blocks: [], sites: [],
       processes: [], otherProcesses: EndedProcessTotals(), unwatchedPrograms: 0,
-      victims: [], walks: nil, profile: profile, statistics: TracerStatistics(),
+      victims: [], walks: nil, guessedFrames: 0, profile: profile, statistics: TracerStatistics(),
       overhead: TracerOverhead(cpuPercent: 0, residentBytes: 0, unavailable: []), hooks: [],
       unresolvedFrames: 0, symbolSummary: "", host: "h", kernelRelease: "6")
   }

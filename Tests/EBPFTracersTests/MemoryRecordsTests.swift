@@ -69,7 +69,7 @@ import Testing
         "break_grown_bytes": \.figures.breakGrownBytes,
         "break_shrunk_bytes": \.figures.breakShrunkBytes,
         "pages": \.figures.filePages, "peak_pages": \.figures.peakPages, "stacks": \.figures.stacks,
-        "strays": \.figures.strays, "points": \.figures.points,
+        "strays": \.figures.strays, "asked": \.figures.asked, "points": \.figures.points,
         "history": \.history,
       ])
   }

@@ -128,10 +128,18 @@ import Testing
 
     // Kind, padding, `struct process_id`, time, samples. Only a pointer to it is in the program, so
     // that its type is not in the object.
-    let process = record([0: 3, 24: 4242, 32: 4_000, 40: 1, 56: 77], size: 64)
+    let process = record([0: 3, 16: 5, 24: 4242, 32: 4_000, 40: 1, 56: 77], size: 64)
     received.add(process.span.bytes)
+    // First met at its end: there is nothing left to look at but its group.
+    let ending = record([0: 3, 24: 4243, 32: 4_000, 56: 78], size: 64)
+    received.add(ending.span.bytes)
     #expect(received.announced.map(\.processID) == [4242])
-    #expect(Array(received.cgroups.values) == [77])
+    let running = ProcessIdentity(start: 0, image: 5, processID: 4242)
+    #expect(
+      received.cgroups == [
+        running: 77, running.withoutImage: 77,
+        ProcessIdentity(start: 0, image: 0, processID: 4243): 78,
+      ])
 
     let place = try #require(try layout("profiler_stack_event").members["addresses"])
     let stack = record(

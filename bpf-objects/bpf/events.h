@@ -153,13 +153,13 @@ struct profiler_linked_event {
 };
 
 /* Sent, with a wake-up, at a process's 1st, 2nd, 4th … 64th sample, so that a reader can look at
- * its mappings before it ends. */
+ * its mappings before it ends; without an image where it is first met at its end. */
 struct profiler_process_event {
 	u32 kind; /* PROFILER_PROCESS_EVENT */
 	u32 padding;
 	struct process_id process;
 	u64 time;    /* CLOCK_MONOTONIC ns */
-	u64 samples; /* which sample this was: 1, 2, 4 …; 0 with `wanted` */
+	u64 samples; /* which sample this was: 1, 2, 4 …; 0 with `wanted`, or without an image */
 	u64 wanted;  /* an address whose unwind rows are missing; 0 for none */
 	u64 cgroup;  /* its id (v2) */
 };

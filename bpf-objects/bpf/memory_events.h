@@ -84,6 +84,7 @@ struct memory_process {
 	u64 peak_pages;          /* resident at most: file, anonymous and shared */
 	u64 stacks;              /* stacks sent for this process */
 	u64 strays;              /* its stacks that left every mapping the reader knew */
+	u64 asked;               /* when unwind rows were last asked for, CLOCK_MONOTONIC ns */
 	u64 points;              /* written into history, at index points % MEMORY_HISTORY */
 	struct memory_point history[MEMORY_HISTORY];
 };

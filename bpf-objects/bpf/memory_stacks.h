@@ -41,6 +41,20 @@ INLINE void report_stray(const struct process_id *id, struct memory_counters *co
 		announce(id, 0, 0, bpf_ktime_get_ns(), count);
 }
 
+/* Until the reader has made the rows that one walk asked for, every other one lacks them too. */
+#define ASK_INTERVAL 1000000 /* ns */
+
+INLINE void ask_for_rows(const struct process_id *id, u64 wanted, struct memory_counters *count)
+{
+	struct memory_process *process = bpf_map_lookup_elem(&processes, id);
+	u64 now = bpf_ktime_get_ns();
+
+	if (!process || now - READ_ONCE(process->asked) < ASK_INTERVAL)
+		return;
+	WRITE_ONCE(process->asked, now);
+	announce(id, 0, wanted, now, count);
+}
+
 /* Counts how a walk ended, and tells the reader what it lacked. */
 static NOINLINE int report_walk(const struct process_id *id, u32 end,
 				const struct walk_result *walk, struct memory_counters *count)
@@ -50,7 +64,7 @@ static NOINLINE int report_walk(const struct process_id *id, u32 end,
 	ADD_ONE(&count->walks[end]);
 	ADD(&count->guessed_frames, walk->guesses);
 	if (walk->wanted)
-		announce(id, 0, walk->wanted, bpf_ktime_get_ns(), count);
+		ask_for_rows(id, walk->wanted, count);
 	if (end == WALK_NO_MAPPING)
 		report_stray(id, count);
 	return 0;
@@ -99,8 +113,8 @@ static NOINLINE int capture_stack(void *context, const struct memory_thread *thr
 	return outcome;
 }
 
-/* Takes the stack of the current thread, which is `thread`, for a site, and announces its process at the 1st, 2nd, 4th
- * … new one: a stack nobody has seen may lie in a library nobody has seen. */
+/* Takes the stack of the current thread, which is `thread`, for a site, and announces its process at the
+ * 1st, 2nd, 4th … new one: a stack nobody has seen may lie in a library nobody has seen. */
 INLINE void take_site_stack(void *context, struct memory_site *site,
 			    const struct memory_thread *thread,
 			    const struct memory_control *control, struct memory_counters *count)

@@ -169,6 +169,19 @@ INLINE void meet(const struct process_id *process, u64 now, struct profiler_coun
 		announce(process, now, samples, 0, count);
 }
 
+/* Tells the reader about a process that is first met at its end, or in exec, when it has no memory of its
+ * own: of what group it is. */
+INLINE void meet_without_image(const struct process_id *process, u64 now,
+			       struct profiler_counters *count)
+{
+	u32 slot = process->tgid % MET_PROCESSES;
+	const struct met_process *met = bpf_map_lookup_elem(&met_processes, &slot);
+
+	if (!met || (met->process.tgid == process->tgid && met->process.start == process->start))
+		return;
+	announce(process, now, 0, 0, count);
+}
+
 enum capture { CAPTURE_NONE, CAPTURED, CAPTURE_LOST, CAPTURE_UNKNOWN };
 
 /* Sends the `depth` addresses in the scratch space, if the reader may not have them yet, and leaves

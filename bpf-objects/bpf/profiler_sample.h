@@ -184,6 +184,8 @@ INLINE int sample(struct bpf_perf_event_data *context, enum user_stacks way)
 		key->flags |= KEY_KERNEL_THREAD;
 	else if (image != 0)
 		meet(&key->process, now, count);
+	else
+		meet_without_image(&key->process, now, count);
 
 	takes_stacks = !(READ_ONCE(thrift->flags) & ECONOMY_NO_STACKS);
 	if (takes_stacks &&

@@ -54,10 +54,10 @@ struct SampleCollector: ~Copyable {
           let identity = ProcessIdentity(start: start, image: image, processID: process)
           cgroups[identity] = cgroup
           cgroups[identity.withoutImage] = cgroup
-          if address == 0 {
-            announced.append(identity)
-          } else {
+          if address != 0 {
             wanted.append((process, address))
+          } else if image != 0 {
+            announced.append(identity)
           }
           latencies.record(from: time, to: now)
           return

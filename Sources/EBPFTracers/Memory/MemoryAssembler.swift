@@ -76,6 +76,7 @@ struct MemoryAssembler {
       sites: sites(sums, stacks), processes: growth(),
       otherProcesses: readings.others, unwatchedPrograms: readings.counts.unwatched,
       victims: victims(), walks: session.walks(readings.counts),
+      guessedFrames: readings.counts.guessedFrames,
       profile: builder.profile, statistics: statistics, overhead: try session.overhead(),
       hooks: session.hooks, unresolvedFrames: builder.unresolved.values.reduce(0, +),
       symbolSummary: builder.summary, host: names.node, kernelRelease: names.release)

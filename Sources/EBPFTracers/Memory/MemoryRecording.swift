@@ -29,6 +29,8 @@ public struct MemoryRecording: Sendable {
   /// How walks of user stacks by unwind table ended, each stack as often as it was taken; nil where
   /// frame pointers were followed.
   public var walks: StackWalks?
+  /// Frames of such walks that were found by frame pointer, in code without a table.
+  public var guessedFrames: UInt64
   /// The stacks that blocks and sites refer to. Values are `alloc_objects`, `alloc_space`,
   /// `inuse_objects` and `inuse_space` when allocations were recorded, otherwise `page_faults`,
   /// `mapped_space` and `fault_space`.

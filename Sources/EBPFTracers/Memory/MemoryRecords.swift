@@ -116,6 +116,7 @@ struct MemoryProcessFigures: BitwiseCopyable, Sendable {
   var peakPages: UInt64 = 0
   var stacks: UInt64 = 0
   var strays: UInt64 = 0
+  var asked: UInt64 = 0
   var points: UInt64 = 0
 
   /// Resident pages as the kernel last told.

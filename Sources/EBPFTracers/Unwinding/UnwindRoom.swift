@@ -45,6 +45,8 @@ struct UnwindRoom: Sendable {
 
   /// Up to so many processes are remembered although they may have ended: half a megabyte.
   private static let fewProcesses = 512
+  /// Up to so many files stay mapped although no process has them.
+  private static let fewFiles = 256
 
   /// Processes and parts added between two looks for something to give back, which take some 10 ms.
   private static let reclaimInterval: UInt64 = 64
@@ -172,13 +174,13 @@ struct UnwindRoom: Sendable {
     for place in old.places { files[place.file]?.users.remove(process) }
   }
 
-  /// Where something found no room: lets go of the older half of what no process uses; when all is in
-  /// use, of the older half of the parts of large files, which are asked for again where they are still
-  /// met.
+  /// Where something found no room, or many files are mapped in vain: lets go of the older half of what no
+  /// process uses; when all is in use, of the older half of the parts of large files, which are asked for
+  /// again where they are still met.
   mutating func retire() throws(EBPFError) {
-    guard isShort else { return }
     let unused = files.filter { $0.value.users.isEmpty }
       .sorted { $0.value.lastUse < $1.value.lastUse }
+    guard isShort || unused.count > Self.fewFiles else { return }
     for (identity, file) in unused.prefix((unused.count + 1) / 2) {
       for part in file.parts { retire(part) }
       files[identity] = nil
